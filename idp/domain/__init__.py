@@ -1,0 +1,1 @@
+"""The rules: pure functions over values, free of clocks, rows, requests and randomness."""

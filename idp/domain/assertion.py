@@ -1,0 +1,54 @@
+"""What we say about a login to a relying party, in the words of no protocol."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from idp.domain.assurance import Level
+from idp.domain.identifiers import BranchNumber, KvkNumber, Rsin
+from idp.domain.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class LegalSubject:
+    """An organisation as a relying party hears of it."""
+
+    kvk: KvkNumber
+    rsin: Rsin | None
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assertion:
+    """One granted login (domain 3.3, 3.4, 11.3); both protocols render this record (RUL-10, PS-9).
+
+    ``subject`` is the specific pseudonym (``64hex@32hex``); ``level`` the level stated; ``branches`` the restriction,
+    empty for none; ``attributes`` what was consented to, by URN; ``session`` names the kept session, if any.
+    """
+
+    subject: str
+    level: Level
+    principal: LegalSubject
+    branches: tuple[BranchNumber, ...]
+    intermediary: LegalSubject | None
+    authenticated_at: datetime
+    attributes: dict[str, str]
+    session: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """A login that ended without an assertion: refused for these reasons, or cancelled (``CANCELLED`` alone)."""
+
+    reasons: tuple[Reason, ...]
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """A passive request that would have needed the person (OIDC ``prompt=none``, SAML ``IsPassive``)."""
+
+    step: str
+    reference: str
+
+
+Outcome = Assertion | Denied | Interrupted

@@ -1,0 +1,160 @@
+"""A login: what was asked, how far it is, and which step comes next."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from idp.domain.assurance import SECOND_FACTOR, Factor, Level, proven_level
+from idp.domain.decision import Granted, Option
+from idp.domain.identifiers import ServiceUuid
+
+STEP_UP_WITHIN = timedelta(minutes=15)
+
+
+class Step(StrEnum):
+    """What a person is asked next; ANSWER sends them back to the service."""
+
+    PASSWORD = "password"
+    CODE = "code"
+    CERTIFICATE = "certificate"
+    CHOOSE = "choose"
+    CONSENT = "consent"
+    REFUSED = "refused"
+    ANSWER = "answer"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedAttribute:
+    """An attribute of the catalogue that a relying party asks, by its URN (RA-1 to RA-5)."""
+
+    name: str
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LoginRequest:
+    """What a relying party asks, in the words of no protocol; ``reply`` is the protocol's own memory.
+
+    ``level`` is the least level to reach and ``ceiling`` the highest to state; ``max_age`` is in seconds;
+    ``subject`` is the pseudonym the answer must be about, if the request names one (OIDC ``id_token_hint``).
+    """
+
+    protocol: str
+    party: str
+    service: ServiceUuid
+    level: Level
+    ceiling: Level | None = None
+    force: bool = False
+    passive: bool = False
+    ask_consent: bool = False
+    choose: bool = False
+    max_age: int | None = None
+    attributes: tuple[RequestedAttribute, ...] = ()
+    subject: str | None = None
+    login_hint: str = ""
+    locales: tuple[str, ...] = ()
+    reply: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a login is. ``resumed`` tells that the factors come from a kept session, not from this login.
+
+    ``foreign`` tells that this session was last used at another provider at EH3, so that going on needs
+    consent (S-5); ``consented`` is None until the person answered; ``keep`` is the wish to stay logged in (S-2).
+    """
+
+    account: str | None = None
+    factors: frozenset[Factor] = frozenset()
+    authenticated_at: datetime | None = None
+    resumed: bool = False
+    foreign: bool = False
+    chosen: str | None = None
+    consented: frozenset[str] | None = None
+    keep: bool = False
+    cancelled: bool = False
+
+
+def next_step(asked: LoginRequest, progress: Progress, options: tuple[Option, ...]) -> Step:
+    """The step that comes next: the only place that knows the order of a login (RUL-11, RUL-12, GUC4)."""
+    if progress.cancelled:
+        return Step.ANSWER
+    if progress.account is None or Factor.PASSWORD not in progress.factors:
+        return Step.PASSWORD
+    if not any(option.open for option in options):
+        return Step.REFUSED
+    if (proven_level(progress.factors) or Level.EH1) < asked.level:
+        return Step.CERTIFICATE if SECOND_FACTOR[asked.level] is Factor.CERTIFICATE else Step.CODE
+    granted = [option for option in options if isinstance(option.decision, Granted)]
+    if not granted:
+        return Step.REFUSED
+    if chosen(progress, options) is None:
+        return Step.CHOOSE
+    if progress.consented is None and (asked.attributes or asked.ask_consent or progress.foreign):
+        return Step.CONSENT
+    return Step.ANSWER
+
+
+def chosen(progress: Progress, options: tuple[Option, ...]) -> Option | None:
+    """The granted option to answer with: the person's choice, or the only one there is (RUL-15)."""
+    granted = [option for option in options if isinstance(option.decision, Granted)]
+    if len(granted) == 1 and progress.chosen is None:
+        return granted[0]
+    return next((option for option in granted if option.held.key == progress.chosen), None)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptSession:
+    """A session that was kept: who, what was proven and when, where it was used, and what ends it."""
+
+    id: str
+    account: str
+    factors: frozenset[Factor]
+    authenticated_at: datetime
+    password_at: datetime
+    last_seen_at: datetime
+    provider: str
+
+
+@dataclass(frozen=True, slots=True)
+class SingleSignOn:
+    """Whether the service, the party and the limits let a kept session answer (RUL-17, domain 9.2, 9.3)."""
+
+    service: bool
+    party: bool
+    provider: str
+    idle: timedelta
+    total: timedelta
+
+    @property
+    def allowed(self) -> bool:
+        """Both the service and the party take part."""
+        return self.service and self.party
+
+
+def resume(asked: LoginRequest, kept: KeptSession | None, sign_on: SingleSignOn, now: datetime) -> Progress:
+    """How far a kept session brings this login: nowhere, up to the second factor, or all the way (domain 13.5).
+
+    A session at EH4 is never kept (S-4). ForceAuthn and an exceeded ``max_age`` begin anew (S-1). A higher level asks
+    only the second factor while the password is at most 15 minutes old (S-6).
+    """
+    if kept is None or asked.force or not sign_on.allowed or not alive(kept, sign_on, now):
+        return Progress()
+    if asked.max_age is not None and now - kept.authenticated_at > timedelta(seconds=asked.max_age):
+        return Progress()
+    proven = proven_level(kept.factors) or Level.EH1
+    if asked.level >= Level.EH4 or (proven < asked.level and now - kept.password_at > STEP_UP_WITHIN):
+        return Progress()
+    foreign = asked.level >= Level.EH3 and kept.provider != sign_on.provider
+    return Progress(kept.account, kept.factors, kept.authenticated_at, resumed=True, foreign=foreign)
+
+
+def alive(kept: KeptSession, sign_on: SingleSignOn, now: datetime) -> bool:
+    """Within its idle time and its total time, and not from the future (SEC-30, SEC-41)."""
+    idle, age = now - kept.last_seen_at, now - kept.authenticated_at
+    return timedelta(0) <= idle <= sign_on.idle and timedelta(0) <= age <= sign_on.total
+
+
+def stated_level(asked: LoginRequest, reached: Level) -> Level:
+    """The level the assertion states: the one reached, capped where the request or the party says so (RC-3, LOA-7)."""
+    return reached if asked.ceiling is None else min(reached, asked.ceiling)

@@ -1,0 +1,117 @@
+"""Who asks and what they offer: providers, services of the catalogue, and relying parties as values."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from idp.domain.assurance import Level
+from idp.domain.demand import Reading
+from idp.domain.identifiers import Oin, ServiceUrn, ServiceUuid
+from idp.domain.mandates import Target
+
+
+class Profile(StrEnum):
+    """Which dialect a relying party speaks (architecture 17, RUL-30)."""
+
+    GENERIC = "generic"
+    EHERKENNING_113 = "eherkenning-1.13"
+    EHERKENNING_111 = "eherkenning-1.11"
+    OIDC_STANDARD = "standard"
+    OIDC_NL_GOV = "nl-gov"
+
+
+class DenyMode(StrEnum):
+    """When a relying party hears of a refusal: as the person leaves the page, or at once (architecture 17)."""
+
+    EXPLAIN = "explain"
+    RETURN = "return"
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A service provider (dienstverlener) of the catalogue; its OIN keys the pseudonyms (RUL-10)."""
+
+    oin: Oin
+    name: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueAttribute:
+    """An attribute a service declares, with its purpose per language (RA-1)."""
+
+    name: str
+    required: bool
+    purpose: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One entry of the catalogue (domain 5.2); texts are per language, ``entity_types`` sets in order of preference."""
+
+    uuid: ServiceUuid
+    instance_uuid: ServiceUuid
+    urn: ServiceUrn
+    slug: str
+    provider: Provider
+    name: dict[str, str]
+    description: dict[str, str]
+    level: Level
+    takes_restriction: bool
+    chains: bool
+    sso: bool
+    allow_lower: bool
+    entity_types: tuple[tuple[str, ...], ...]
+    attributes: tuple[CatalogueAttribute, ...]
+    url: str
+    enforced_from: date | None
+
+    @property
+    def target(self) -> Target:
+        """What a mandate is held against."""
+        return Target(self.uuid, self.provider.oin, self.takes_restriction)
+
+
+@dataclass(frozen=True, slots=True)
+class PartySettings:
+    """The settings of ``idp providers set`` (contract)."""
+
+    profile: Profile
+    reading: Reading = Reading.LENIENT
+    sso: bool = True
+    deny_mode: DenyMode = DenyMode.EXPLAIN
+    answer_level: str = "reached"
+    advice: bool = False
+    require_signed_requests: bool = True
+    require_pkce: bool = True
+    allow_lower_request: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A registered relying party: a SAML entity or an OIDC client, for services of one provider (RUL-10).
+
+    ``identity`` is the entity ID or client ID; ``protocol`` is ``saml`` or ``oidc``; ``services`` maps the index of
+    the request (SAML AttributeConsumingServiceIndex; 0-based order for OIDC) to the service, the first is the
+    default; ``document`` is the metadata (SAML XML) or registration (RFC 7591 JSON) as registered.
+    ``version`` changes with every change, so that what is parsed from the document can be kept.
+    """
+
+    id: str
+    protocol: str
+    identity: str
+    name: str
+    provider: Provider
+    settings: PartySettings
+    services: tuple[tuple[int, Service], ...]
+    document: str
+    version: int
+    secret_digest: str = ""
+
+    @property
+    def default_service(self) -> Service:
+        """The service of a request that names none."""
+        return self.services[0][1]
+
+    def service(self, index: int) -> Service | None:
+        """The service at an index of a request, or None."""
+        return next((service for place, service in self.services if place == index), None)
