@@ -1,0 +1,115 @@
+"""What the services need of the outside world, as types; `idp.effects` holds the real things."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """The one clock (SEC-41, RUL-21)."""
+
+    def now(self) -> datetime:
+        """The present instant, in UTC."""
+        ...
+
+
+class Entropy(Protocol):
+    """The one source of randomness (SEC-34)."""
+
+    def bytes(self, length: int) -> bytes:
+        """So many unpredictable bytes."""
+        ...
+
+
+class Overloaded(Exception):
+    """Too many password checks wait already; ask again after some seconds (SEC-39)."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__("the password lane is full")
+        self.retry_after = retry_after
+
+
+class Passwords(Protocol):
+    """Hashing of passwords in a bounded lane (SEC-39, RUL-22)."""
+
+    def hash(self, password: str) -> str:
+        """A new hash; raises ``Overloaded``."""
+        ...
+
+    def check(self, stored: str | None, password: str) -> bool:
+        """Whether the password is right, in the same time for an unknown account (None); raises ``Overloaded``."""
+        ...
+
+    def outdated(self, stored: str) -> bool:
+        """Whether the hash was made with weaker parameters than today's."""
+        ...
+
+
+class Vault(Protocol):
+    """Sealing of secrets at rest, and keyed digests of secrets that are only compared."""
+
+    def seal(self, plain: bytes, context: str) -> bytes:
+        """The sealed form, bound to its context."""
+        ...
+
+    def unseal(self, sealed: bytes, context: str) -> bytes:
+        """The plain form; raises ``ValueError`` when it was tampered with or belongs elsewhere."""
+        ...
+
+    def digest(self, secret: str, purpose: str) -> str:
+        """The keyed digest of a secret, 64 hex characters."""
+        ...
+
+    def pseudonym_secret(self) -> bytes:
+        """The key that mints pseudonyms (domain 4.5)."""
+        ...
+
+
+class KeyUse(StrEnum):
+    """What a key of ours is for."""
+
+    SAML_SIGNING = "saml-signing"
+    SAML_ENCRYPTION = "saml-encryption"
+    OIDC_RSA = "oidc-rsa"
+    OIDC_EC = "oidc-ec"
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """The public half of a key of ours: its name (KeyName and JWK kid), certificate and key, both PEM."""
+
+    kid: str
+    use: KeyUse
+    certificate: str
+    public_pem: str
+
+
+class SigningKey(Protocol):
+    """A private key that never leaves its holder; also what a PKCS#11 token can be (SEC-42)."""
+
+    @property
+    def public(self) -> PublicKey:
+        """Its public half."""
+        ...
+
+    def sign(self, algorithm: str, data: bytes) -> bytes:
+        """A signature by ``rsa-sha256``, ``rsa-pss-sha256``, ``ecdsa-sha256`` or their 384 and 512 kin.
+
+        ECDSA values are r and s side by side, each of the curve's width, as XML and JOSE want them.
+        Raises ``ValueError`` when the key is of another family.
+        """
+        ...
+
+
+class Keys(Protocol):
+    """Our own keys, parsed once per process."""
+
+    def active(self, use: KeyUse) -> SigningKey:
+        """The key that signs now."""
+        ...
+
+    def published(self, use: KeyUse) -> Sequence[PublicKey]:
+        """Every public key that others should accept, the active one first."""
+        ...

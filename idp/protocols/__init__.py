@@ -1,0 +1,1 @@
+"""Codecs between the wire and the domain: message to LoginRequest, outcome to message."""

@@ -1,0 +1,181 @@
+"""The one place where an assertion is made: everything it says is read in the transaction that records it (SEC-17)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Row, bindparam, select, update
+
+from idp.domain.assertion import Assertion, Denied, Interrupted, Outcome
+from idp.domain.audit import Event
+from idp.domain.decision import Asked, Granted, Option, Refused, options, refusal
+from idp.domain.login import LoginRequest, Progress, Step, chosen, next_step, stated_level
+from idp.domain.parties import Party, Service
+from idp.domain.pseudonyms import PseudonymKey, mint
+from idp.domain.reasons import Reason
+from idp.services.work import Work
+from idp.store.facts import Way, ways_of
+from idp.store.mandates import MandateRow
+from idp.store.means import Pseudonym
+from idp.store.people import Person
+
+DUTCH = ZoneInfo("Europe/Amsterdam")
+_KNOWN = select(Pseudonym.value).where(
+    Pseudonym.person_id == bindparam("person"),
+    Pseudonym.organisation_id == bindparam("organisation"),
+    Pseudonym.intermediary_id == bindparam("intermediary"),
+    Pseudonym.provider_oin == bindparam("provider"),
+)
+_PREFIX = "urn:etoegang:1.9:attribute:"
+PERSONAL_ATTRIBUTES: dict[str, Callable[[Row[Any]], str]] = {
+    _PREFIX + "Initials": lambda person: person.initials,
+    _PREFIX + "FirstName": lambda person: person.first_name,
+    _PREFIX + "FamilyNameInfix": lambda person: person.infix,
+    _PREFIX + "FamilyName": lambda person: person.family_name,
+    _PREFIX + "DateOfBirth": lambda person: person.birth_date.isoformat() if person.birth_date else "",
+    _PREFIX + "Email": lambda person: person.email,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a login stands, judged now: the step that comes next and what every way to act was told."""
+
+    step: Step
+    options: tuple[Option, ...]
+    ways: dict[str, Way]
+    refused: Refused | None
+
+
+def stand(connection: Connection, party: Party, asked: LoginRequest, progress: Progress, now: datetime) -> Standing:
+    """Judge every way to act of the account against the service, as the database has it at this moment (SEC-36)."""
+    service = service_of(party, asked)
+    ways = ways_of(connection, progress.account) if progress.account else ()
+    question = Asked(service.target, asked.level, service.chains)
+    found = options(question, [way.held for way in ways], progress.factors, dutch_day(now))
+    step = next_step(asked, progress, found)
+    refused = refusal(found, None) if step is Step.REFUSED else None
+    return Standing(step, found, {way.held.key: way for way in ways}, refused)
+
+
+def service_of(party: Party, asked: LoginRequest) -> Service:
+    """The service a request is about; raises ``LookupError`` when the party lost it meanwhile."""
+    for _, service in party.services:
+        if service.uuid == asked.service:
+            return service
+    raise LookupError("the party no longer serves this service")
+
+
+def dutch_day(now: datetime) -> date:
+    """The calendar day in the Netherlands."""
+    return now.astimezone(DUTCH).date()
+
+
+def conclude(work: Work, party: Party, asked: LoginRequest, progress: Progress, standing: Standing) -> Outcome:
+    """The outcome of a login whose next step is ANSWER, or that is refused, cancelled or interrupted; recorded."""
+    reference = asked.reply.get("reference", "")
+    if progress.cancelled:
+        work.record(Event.LOGIN_CANCELLED, reference=reference, party=party.id, service=asked.service)
+        return Denied((Reason.CANCELLED,), reference)
+    if standing.refused is not None:
+        return _refuse(work, party, asked, progress, standing.refused)
+    option = chosen(progress, standing.options)
+    if standing.step is not Step.ANSWER or option is None or not isinstance(option.decision, Granted):
+        work.record(Event.LOGIN_INTERRUPTED, reference=reference, party=party.id, step=standing.step.value)
+        return Interrupted(standing.step.value, reference)
+    return _grant(work, party, asked, progress, (option.decision, standing.ways[option.held.key]))
+
+
+def _refuse(work: Work, party: Party, asked: LoginRequest, progress: Progress, refused: Refused) -> Denied:
+    reference = asked.reply.get("reference", "")
+    work.record(
+        Event.LOGIN_REFUSED,
+        reference=reference,
+        party=party.id,
+        service=asked.service,
+        account=progress.account or "",
+        reasons=" ".join(refused.reasons),
+    )
+    return Denied(refused.reasons, reference)
+
+
+def _grant(work: Work, party: Party, asked: LoginRequest, progress: Progress, granted: tuple[Granted, Way]) -> Assertion:
+    decision, way = granted
+    if progress.authenticated_at is None:
+        raise ValueError("granted without authentication")
+    level = stated_level(asked, decision.level)
+    _note_use(work, way, decision.used)
+    work.record(
+        Event.LOGIN_GRANTED,
+        reference=asked.reply.get("reference", ""),
+        party=party.id,
+        service=asked.service,
+        account=progress.account or "",
+        means=way.held.means,
+        principal=way.principal_id,
+        mandate=decision.mandate.id if decision.mandate else "automatic",
+        level=level.label,
+        resumed=str(progress.resumed).lower(),
+    )
+    return Assertion(
+        subject=_pseudonym(work, party, way),
+        level=level,
+        principal=way.principal,
+        branches=tuple(sorted(decision.branches)),
+        intermediary=way.intermediary,
+        authenticated_at=progress.authenticated_at,
+        attributes=_attributes(work, way, progress),
+        session=None,
+    )
+
+
+def _note_use(work: Work, way: Way, used: tuple[str, ...]) -> None:
+    """A use keeps a mandate awake; written once a day (A.2)."""
+    today = dutch_day(work.now)
+    held = (*way.held.mandates, *(link.mandate for link in way.held.chain))
+    stale = [one.id for one in held if one.id in used and one.last_used < today]
+    if stale:
+        work.connection.execute(update(MandateRow).where(MandateRow.id.in_(stale)).values(last_used_on=today))
+
+
+def _pseudonym(work: Work, party: Party, way: Way) -> str:
+    """The stored pseudonym, or a new one (RUL-9)."""
+    key = {
+        "person": way.person_id,
+        "organisation": way.principal_id,
+        "intermediary": way.intermediary_id,
+        "provider": party.provider.oin,
+    }
+    known = work.connection.execute(_KNOWN, key).scalar_one_or_none()
+    if known is not None:
+        return known
+    pseudonym_key = PseudonymKey(way.person_id, way.principal_id, way.intermediary_id, party.provider.oin)
+    value = mint(work.office.vault.pseudonym_secret(), pseudonym_key)
+    # Two first logins at once mint the same value, so whoever comes second finds what it meant to write.
+    return _insert_once(work, key, value)
+
+
+def _insert_once(work: Work, key: dict[str, str], value: str) -> str:
+    row = {
+        "id": work.new_id(),
+        "created_at": work.now,
+        "person_id": key["person"],
+        "organisation_id": key["organisation"],
+        "intermediary_id": key["intermediary"],
+        "provider_oin": key["provider"],
+        "value": value,
+    }
+    work.connection.execute(work.insert(Pseudonym).values(row).on_conflict_do_nothing())
+    return str(work.connection.execute(_KNOWN, key).scalar_one())
+
+
+def _attributes(work: Work, way: Way, progress: Progress) -> dict[str, str]:
+    """The personal attributes that were consented to (RUL-12)."""
+    wanted = sorted(progress.consented or ())
+    if not wanted:
+        return {}
+    person = work.connection.execute(select(Person).where(Person.id == way.person_id)).one()
+    values = {name: PERSONAL_ATTRIBUTES[name](person) for name in wanted if name in PERSONAL_ATTRIBUTES}
+    return {name: value for name, value in values.items() if value}

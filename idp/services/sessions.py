@@ -1,0 +1,104 @@
+"""Kept sessions: found, opened anew at every change of privilege, touched, ended (SEC-30)."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from idp.domain.assurance import Factor
+from idp.domain.audit import Event
+from idp.domain.login import KeptSession
+from idp.services.work import Office, Work
+from idp.store.logins import SessionParty, SessionRow
+from idp.store.people import Account
+
+_TOUCH_EVERY = timedelta(minutes=1)
+_FIND = (
+    select(
+        SessionRow.id,
+        SessionRow.account_id,
+        SessionRow.factors,
+        SessionRow.authenticated_at,
+        SessionRow.password_at,
+        SessionRow.last_seen_at,
+        SessionRow.provider,
+    )
+    .join(Account, Account.id == SessionRow.account_id)
+    .where(
+        SessionRow.digest == bindparam("digest"),
+        SessionRow.ended_at.is_(None),
+        Account.status == "active",
+        Account.blocked_at.is_(None),
+    )
+)
+_KNOWN_PARTY = select(SessionParty.subject).where(
+    SessionParty.session_id == bindparam("session"), SessionParty.party_id == bindparam("party")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A session just opened: its id, and the secret that goes into the cookie and nowhere else."""
+
+    id: str
+    secret: str
+
+
+def find(office: Office, connection: Connection, secret: str) -> KeptSession | None:
+    """The session of a cookie, unless it ended or its account may no longer log in."""
+    if not secret:
+        return None
+    row = connection.execute(_FIND, {"digest": office.vault.digest(secret, "session")}).one_or_none()
+    if row is None:
+        return None
+    factors = frozenset(Factor(one) for one in row.factors.split(","))
+    return KeptSession(
+        row.id, row.account_id, factors, row.authenticated_at, row.password_at, row.last_seen_at, row.provider
+    )
+
+
+def open_session(work: Work, kept: KeptSession) -> Opened:
+    """A new session with a new secret (SEC-30); ``kept.id`` is ignored."""
+    session_id, secret = work.new_id(), work.office.entropy.bytes(32).hex()
+    work.connection.execute(
+        insert(SessionRow).values(
+            id=session_id,
+            created_at=work.now,
+            digest=work.office.vault.digest(secret, "session"),
+            account_id=kept.account,
+            factors=",".join(sorted(kept.factors)),
+            authenticated_at=kept.authenticated_at,
+            password_at=kept.password_at,
+            last_seen_at=work.now,
+            provider=kept.provider,
+            ended_at=None,
+        )
+    )
+    work.record(Event.SESSION_OPENED, session=session_id, account=kept.account)
+    return Opened(session_id, secret)
+
+
+def touch(work: Work, kept: KeptSession, provider: str) -> None:
+    """Note that a session was used, and where; the clock of idleness is written once a minute at most."""
+    if kept.provider == provider and work.now - kept.last_seen_at < _TOUCH_EVERY:
+        return
+    seen = update(SessionRow).where(SessionRow.id == kept.id).values(last_seen_at=work.now, provider=provider)
+    work.connection.execute(seen)
+
+
+def remember_party(work: Work, session_id: str, party_id: str, subject: str) -> None:
+    """Note which party a session answered, for logout; said once per session and party."""
+    known = work.connection.execute(_KNOWN_PARTY, {"session": session_id, "party": party_id}).scalar_one_or_none()
+    if known == subject:
+        return
+    row = {"session_id": session_id, "party_id": party_id, "subject": subject}
+    statement = work.insert(SessionParty).values(row)
+    keys = ["session_id", "party_id"]
+    work.connection.execute(statement.on_conflict_do_update(index_elements=keys, set_={"subject": subject}))
+
+
+def end(work: Work, session_id: str) -> None:
+    """End one session."""
+    ending = update(SessionRow).where(SessionRow.id == session_id, SessionRow.ended_at.is_(None))
+    if work.connection.execute(ending.values(ended_at=work.now)).rowcount:
+        work.record(Event.SESSION_ENDED, session=session_id)

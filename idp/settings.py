@@ -1,0 +1,293 @@
+"""Settings: one TOML file laid over the defaults, checked before anything starts."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, get_type_hints
+from urllib.parse import urlsplit
+
+
+class BadSettings(Exception):
+    """The settings are not usable; the text is one sentence that names the key and the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where we are and who may speak for others."""
+
+    base_url: str
+    production: bool
+    hosts: tuple[str, ...]
+    trusted_proxies: tuple[str, ...]
+    workers: int
+    threads: int
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """Where the state lives."""
+
+    url: str
+    pool: int
+    statement_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Brand:
+    """Who we are to people; invented unless configured (RUL-6)."""
+
+    name: str
+    phone: str
+    email: str
+    hours: str
+    address: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """How long a login and a kept session may last."""
+
+    minutes: int
+    idle_minutes: int
+    session_minutes: int
+    levels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordRules:
+    """Which policy new passwords obey: classic or modern (RUL-6)."""
+
+    policy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Argon2:
+    """The cost of a password check and how many may run and wait (RUL-22)."""
+
+    memory_kib: int
+    time: int
+    lanes: int
+    at_once: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class Otp:
+    """Windows of one-time codes, in steps (O-5)."""
+
+    totp_window: int
+    hotp_window: int
+    resync_window: int
+
+
+@dataclass(frozen=True, slots=True)
+class Throttle:
+    """Attempts before a delay; 0 turns a limit off (RUL-20)."""
+
+    account_attempts: int
+    source_attempts: int
+    global_attempts: int
+    window_minutes: int
+    delay_seconds: int
+    longest_minutes: int
+    block_after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """How means behave around an upgrade (RUL-16)."""
+
+    upgrade_gap: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFiles:
+    """Where our keys are and how strong new ones are made."""
+
+    folder: str
+    rsa_bits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Saml:
+    """Who we are in SAML, and its times in seconds (RUL-26)."""
+
+    oin: str
+    index: int
+    skew_seconds: int
+    not_before_seconds: int
+    valid_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Oidc:
+    """Lifetimes of what OIDC gives out, in seconds."""
+
+    code_seconds: int
+    id_token_seconds: int
+    access_seconds: int
+    refresh_hours: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """How mail leaves; empty ``smtp`` keeps it in the outbox."""
+
+    smtp: str
+    sender: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lab:
+    """The laboratory; refused in production and on public addresses (SEC-44)."""
+
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ui:
+    """Stylesheets of a deployer's own theme, after ours."""
+
+    stylesheets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Where the files of the product are found."""
+
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set; config/default.toml explains each key."""
+
+    server: Server
+    database: Database
+    brand: Brand
+    login: Login
+    password: PasswordRules
+    argon2: Argon2
+    otp: Otp
+    throttle: Throttle
+    means: Means
+    keys: KeyFiles
+    saml: Saml
+    oidc: Oidc
+    mail: Mail
+    lab: Lab
+    ui: Ui
+    paths: Paths
+
+    @property
+    def secure(self) -> bool:
+        """Whether people reach us over https, which decides about cookies (RUL-2)."""
+        return self.server.base_url.startswith("https://")
+
+
+def load(file: Path | None, overrides: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings from the defaults, a file, ``IDP_<SECTION>_<KEY>`` variables and overrides, the last one winning.
+
+    ``overrides`` maps ``section.key`` to a value. Raises ``BadSettings``.
+    """
+    tables: dict[str, dict[str, Any]] = tomllib.loads(product_file("config", "default.toml").read_text())
+    if file is not None:
+        _lay_over(tables, _read(file))
+    for name, text in (os.environ if environ is None else environ).items():
+        section, _, key = name.removeprefix("IDP_").lower().partition("_")
+        if name.startswith("IDP_") and key in tables.get(section, {}):
+            tables[section][key] = _from_text(text, tables[section][key], f"{section}.{key}")
+    for path, value in (overrides or {}).items():
+        section, key = path.split(".")
+        tables[section][key] = value
+    settings = Settings(**{section.name: _section(section.name, tables) for section in fields(Settings)})
+    _refuse_unsafe(settings)
+    return settings
+
+
+def product_file(*parts: str) -> Path:
+    """A file that ships with the product: beside the package in a wheel, one folder up in a checkout."""
+    package = Path(__file__).parent
+    installed = package / f"_{parts[0]}"
+    return (installed if installed.exists() else package.parent / parts[0]).joinpath(*parts[1:])
+
+
+def with_base_url(settings: Settings, base_url: str) -> Settings:
+    """The same settings at another address."""
+    return replace(settings, server=replace(settings.server, base_url=base_url))
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text())
+    except OSError as error:
+        raise BadSettings(f"The settings file {file} cannot be read: {error.strerror}.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise BadSettings(f"The settings file {file} is not valid TOML: {error}.") from None
+
+
+def _lay_over(tables: dict[str, dict[str, Any]], above: Mapping[str, Any]) -> None:
+    for section, values in above.items():
+        if section not in tables or not isinstance(values, dict):
+            raise BadSettings(f"Unknown section [{section}]; config/default.toml lists every section.")
+        for key, value in values.items():
+            if key not in tables[section]:
+                raise BadSettings(f"Unknown key {section}.{key}; config/default.toml lists every key.")
+            tables[section][key] = value
+
+
+def _section(name: str, tables: Mapping[str, dict[str, Any]]) -> Any:
+    kind = get_type_hints(Settings)[name]
+    if not is_dataclass(kind):
+        raise BadSettings(f"Unknown section [{name}].")
+    hints = get_type_hints(kind)
+    return kind(**{key: _typed(value, hints.get(key), f"{name}.{key}") for key, value in tables[name].items()})
+
+
+def _typed(value: Any, hint: Any, key: str) -> Any:
+    if hint is None:
+        raise BadSettings(f"Unknown key {key}; config/default.toml lists every key.")
+    if hint == tuple[str, ...] and isinstance(value, list | tuple) and all(isinstance(one, str) for one in value):
+        return tuple(value)
+    if isinstance(hint, type) and type(value) is hint:
+        return value
+    raise BadSettings(f"The value of {key} must be {'a list of texts' if hint == tuple[str, ...] else hint.__name__}.")
+
+
+def _from_text(text: str, example: Any, key: str) -> Any:
+    if isinstance(example, bool):
+        if text.lower() not in ("true", "false"):
+            raise BadSettings(f"The value of {key} must be true or false.")
+        return text.lower() == "true"
+    if isinstance(example, int):
+        if not text.isdecimal():
+            raise BadSettings(f"The value of {key} must be a whole number.")
+        return int(text)
+    return [one.strip() for one in text.split(",") if one.strip()] if isinstance(example, list) else text
+
+
+def _refuse_unsafe(settings: Settings) -> None:
+    parts = urlsplit(settings.server.base_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
+        raise BadSettings("server.base_url must be an address without a path, such as https://login.example.nl.")
+    if settings.server.production and parts.scheme != "https":
+        raise BadSettings("In production server.base_url must begin with https://.")
+    if settings.lab.enabled and settings.server.production:
+        raise BadSettings("lab.enabled cannot be true in production; set it to false.")
+    if settings.lab.enabled and not is_local(parts.hostname):
+        raise BadSettings("lab.enabled needs a base URL on loopback or below .test; set server.base_url or lab.enabled.")
+    if settings.password.policy not in ("classic", "modern"):
+        raise BadSettings("password.policy must be classic or modern.")
+
+
+def is_local(host: str) -> bool:
+    """Whether a host is loopback or below .test, where the laboratory may run (SEC-44)."""
+    if host == "localhost" or host.endswith(".test"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

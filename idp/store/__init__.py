@@ -1,0 +1,1 @@
+"""Rows: what is stored and how it becomes values again; no rules."""

@@ -1,0 +1,37 @@
+"""The connection to the database, tuned for either engine."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+
+
+def open_engine(url: str, pool: int, statement_seconds: int) -> Engine:
+    """An engine for SQLite (WAL) or PostgreSQL with bounded pool and statement time (SEC-39)."""
+    address = make_url(url)
+    if address.get_backend_name() == "sqlite":
+        engine = create_engine(
+            address, pool_size=pool, max_overflow=0, connect_args={"timeout": statement_seconds, "check_same_thread": False}
+        )
+        event.listen(engine, "connect", _tune_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    options = f"-c statement_timeout={statement_seconds * 1000} -c lock_timeout={statement_seconds * 1000} -c timezone=UTC"
+    return create_engine(
+        address,
+        pool_size=pool,
+        max_overflow=0,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": statement_seconds, "options": options},
+    )
+
+
+def _tune_sqlite(connection: Any, _record: Any) -> None:
+    # The driver must not begin transactions of its own: a deferred one that writes later can deadlock.
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-16000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    read_only = connection.get_execution_options().get("read_only", False)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")

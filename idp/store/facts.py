@@ -1,0 +1,190 @@
+"""What an account holds, read in two statements and turned into values: the only builder of `Held`."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Connection, ColumnElement, Row, and_, bindparam, exists, func, select
+from sqlalchemy.orm import aliased
+
+from idp.domain.assertion import LegalSubject
+from idp.domain.assurance import Factor, Level
+from idp.domain.identifiers import BranchNumber, KvkNumber, Oin, Rsin, ServiceUuid
+from idp.domain.mandates import MAXIMUM_CHAIN, Link, Mandate, Scope, ScopeKind
+from idp.domain.means import Held, MeansStatus, Registration
+from idp.store.mandates import MandateRow
+from idp.store.means import Means
+from idp.store.organisations import Branch, Organisation
+from idp.store.people import Account, Responder
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to act as a value, with the ids and names that an assertion needs."""
+
+    held: Held
+    person_id: str
+    principal_id: str
+    principal: LegalSubject
+    intermediary_id: str
+    intermediary: LegalSubject | None
+
+
+_MANDATE_COLUMNS = (
+    MandateRow.id.label("mandate_id"),
+    MandateRow.scope,
+    MandateRow.service_uuid,
+    MandateRow.provider_oin,
+    MandateRow.level.label("mandate_level"),
+    MandateRow.branches,
+    MandateRow.valid_from,
+    MandateRow.valid_until.label("mandate_until"),
+    MandateRow.last_used_on,
+)
+_ORGANISATION_COLUMNS = (
+    Organisation.id.label("organisation_id"),
+    Organisation.kvk,
+    Organisation.rsin,
+    Organisation.name,
+    Organisation.status.label("organisation_status"),
+)
+# What was revoked or suspended no longer exists for a login (M-10).
+_STANDING: ColumnElement[bool] = and_(MandateRow.revoked_at.is_(None), MandateRow.suspended_at.is_(None))
+_OPEN_BRANCH = aliased(Branch)
+_OPEN_BRANCHES = (
+    select(func.count())
+    .select_from(_OPEN_BRANCH)
+    .where(_OPEN_BRANCH.organisation_id == Organisation.id, _OPEN_BRANCH.closed_on.is_(None))
+    .scalar_subquery()
+)
+_HAS_RESPONDER = exists().where(Responder.account_id == Means.account_id, Responder.status == "assigned")
+_MEANS = (
+    select(
+        Means.id.label("means_id"),
+        Means.level,
+        Means.status,
+        Means.valid_until,
+        Means.upgrade_gap_until,
+        Account.person_id,
+        Branch.number.label("branch"),
+        _OPEN_BRANCHES.label("open_branches"),
+        _HAS_RESPONDER.label("has_responder"),
+        *_ORGANISATION_COLUMNS,
+        *_MANDATE_COLUMNS,
+    )
+    .join(Account, Account.id == Means.account_id)
+    .join(Organisation, Organisation.id == Means.organisation_id)
+    .outerjoin(Branch, Branch.id == Means.branch_id)
+    .outerjoin(MandateRow, and_(MandateRow.means_id == Means.id, _STANDING))
+    .where(Means.account_id == bindparam("account"))
+    .order_by(Means.id, MandateRow.id)
+)
+_LINKS = (
+    select(
+        MandateRow.intermediary_id,
+        MandateRow.principal_confirmed_at,
+        MandateRow.intermediary_confirmed_at,
+        *_ORGANISATION_COLUMNS,
+        *_MANDATE_COLUMNS,
+    )
+    .join(Organisation, Organisation.id == MandateRow.organisation_id)
+    .where(MandateRow.intermediary_id.in_(bindparam("companies", expanding=True)), _STANDING)
+    .order_by(MandateRow.id)
+)
+
+
+def ways_of(connection: Connection, account: str) -> tuple[Way, ...]:
+    """Every way to act that an account holds, for its own organisations and through chains (RUL-15)."""
+    rows = connection.execute(_MEANS, {"account": account}).all()
+    own = [_own_way(list(group)) for _, group in groupby(rows, key=lambda row: row.means_id)]
+    upstream = _links_towards(connection, {way.principal_id for way in own})
+    return tuple(way for one in own for way in (one, *_chained(one, upstream)))
+
+
+def _links_towards(connection: Connection, companies: set[str]) -> dict[str, list[tuple[Row[Any], Link]]]:
+    """Links by their intermediary, followed upstream as far as a chain may be long."""
+    found: dict[str, list[tuple[Row[Any], Link]]] = {}
+    seen, ahead = set(companies), companies
+    for _ in range(MAXIMUM_CHAIN):
+        rows = connection.execute(_LINKS, {"companies": sorted(ahead)}).all() if ahead else []
+        ahead = {row.organisation_id for row in rows} - seen
+        seen |= ahead
+        for row in rows:
+            found.setdefault(row.intermediary_id, []).append((row, _link(row)))
+    return found
+
+
+def _chained(own: Way, upstream: dict[str, list[tuple[Row[Any], Link]]]) -> Iterator[Way]:
+    """The chains that end at the own organisation, shortest first."""
+    paths: list[tuple[Row[Any], tuple[Link, ...]]] = [
+        (row, (_towards(link, own.principal.kvk),)) for row, link in upstream.get(own.principal_id, [])
+    ]
+    for _ in range(MAXIMUM_CHAIN):
+        longer: list[tuple[Row[Any], tuple[Link, ...]]] = []
+        for row, links in paths:
+            yield _chain_way(own, row, links)
+            visited = {own.principal.kvk, *(link.principal for link in links)}
+            longer += [
+                (further, (_towards(link, links[0].principal), *links))
+                for further, link in upstream.get(row.organisation_id, [])
+                if link.principal not in visited
+            ]
+        paths = longer
+
+
+def _own_way(rows: Sequence[Row[Any]]) -> Way:
+    first = rows[0]
+    held = Held(
+        means=first.means_id,
+        level=Level(first.level),
+        status=MeansStatus(first.status),
+        registration=Registration(KvkNumber(first.kvk), BranchNumber(first.branch) if first.branch else None),
+        valid_until=first.valid_until,
+        mandates=tuple(_mandate(row) for row in rows if row.mandate_id is not None),
+        factors=frozenset({Factor.OTP}) if first.has_responder else frozenset(),
+        organisation_active=first.organisation_status == "active",
+        open_branches=first.open_branches,
+        upgrade_gap_until=first.upgrade_gap_until,
+    )
+    return Way(held, first.person_id, first.organisation_id, _subject(first), "", None)
+
+
+def _chain_way(own: Way, row: Row[Any], links: tuple[Link, ...]) -> Way:
+    active = own.held.organisation_active and row.organisation_status == "active"
+    chained = replace(own.held, chain=links, organisation_active=active)
+    return Way(chained, own.person_id, row.organisation_id, _subject(row), own.principal_id, own.principal)
+
+
+def _link(row: Row[Any]) -> Link:
+    kvk = KvkNumber(row.kvk)
+    confirmed = (row.principal_confirmed_at is not None, row.intermediary_confirmed_at is not None)
+    return Link(kvk, kvk, _mandate(row), *confirmed)
+
+
+def _towards(link: Link, intermediary: KvkNumber) -> Link:
+    return replace(link, intermediary=intermediary)
+
+
+def _mandate(row: Row[Any]) -> Mandate:
+    return Mandate(
+        id=row.mandate_id,
+        scope=Scope(
+            ScopeKind(row.scope),
+            ServiceUuid(row.service_uuid) if row.service_uuid else None,
+            Oin(row.provider_oin) if row.provider_oin else None,
+        ),
+        level=Level(row.mandate_level),
+        branches=frozenset(_branches(row.branches)),
+        valid_from=row.valid_from,
+        valid_until=row.mandate_until,
+        last_used=row.last_used_on,
+    )
+
+
+def _branches(text: str) -> Iterable[BranchNumber]:
+    return (BranchNumber(one) for one in text.split(",") if one)
+
+
+def _subject(row: Row[Any]) -> LegalSubject:
+    return LegalSubject(KvkNumber(row.kvk), Rsin(row.rsin) if row.rsin else None, row.name)

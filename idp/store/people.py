@@ -1,0 +1,52 @@
+"""Persons, their accounts and their responders."""
+
+from datetime import date, datetime
+
+from sqlalchemy import ForeignKey, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from idp.store.base import Id, Row, UtcDateTime
+
+
+class Person(Row):
+    """A natural person; survives upgrades, replacements and conversions (RUL-9)."""
+
+    __tablename__ = "person"
+
+    initials: Mapped[str] = mapped_column(String(20))
+    first_name: Mapped[str] = mapped_column(String(100))
+    infix: Mapped[str] = mapped_column(String(20))
+    family_name: Mapped[str] = mapped_column(String(100))
+    birth_date: Mapped[date | None]
+    email: Mapped[str] = mapped_column(String(254), index=True)
+
+
+class Account(Row):
+    """A login name; ``status`` is ``active`` or ``closed``; ``blocked_at`` is set by wrong codes (O-6)."""
+
+    __tablename__ = "account"
+
+    person_id: Mapped[str] = mapped_column(Id, ForeignKey("person.id"), index=True)
+    username: Mapped[str] = mapped_column(String(64), unique=True)
+    password_hash: Mapped[str] = mapped_column(String(255))
+    password_set_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    status: Mapped[str] = mapped_column(String(16))
+    locale: Mapped[str] = mapped_column(String(5))
+    wrong_codes: Mapped[int]
+    blocked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Responder(Row):
+    """A personal OTP device; ``status`` is ``stock``, ``assigned``, ``lost`` or ``retired``; the secret is sealed."""
+
+    __tablename__ = "responder"
+
+    serial: Mapped[str] = mapped_column(String(40), unique=True)
+    algorithm: Mapped[str] = mapped_column(String(8))
+    digits: Mapped[int]
+    period: Mapped[int]
+    secret: Mapped[bytes] = mapped_column(LargeBinary)
+    last_step: Mapped[int]
+    drift: Mapped[int]
+    status: Mapped[str] = mapped_column(String(16))
+    account_id: Mapped[str | None] = mapped_column(Id, ForeignKey("account.id"), index=True)
