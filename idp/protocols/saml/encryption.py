@@ -1,22 +1,97 @@
-"""XML encryption of identifiers and assertions for recipients, and its reverse (ENC-1..9, RUL-27)."""
+"""XML encryption of identifiers and assertions for their recipients (ENC-1..9, RUL-27); ``decryption`` undoes it."""
 
+from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Final
 
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from idp.protocols.saml.xml import Element
+from idp.protocols.saml.xml import DS, SAML, XENC, XENC11, escape_attribute, escape_text
 
 Entropy = Callable[[int], bytes]
 
+KEY_OCTETS: Final = 32
+CBC_BLOCK: Final = 16
+GCM_NONCE: Final = 12
+ELEMENT_TYPE: Final = f"{XENC}Element"
+KEY_TYPE: Final = f"{XENC}EncryptedKey"
 
-class Scheme(StrEnum):
-    """A block cipher with its key transport (RUL-27)."""
 
-    CBC_OAEP_SHA1 = "aes256-cbc+rsa-oaep-mgf1p"
-    GCM_OAEP_SHA256 = "aes256-gcm+rsa-oaep-sha256"
+class BlockCipher(StrEnum):
+    """Algorithms of EncryptedData."""
+
+    AES256_CBC = f"{XENC}aes256-cbc"
+    AES256_GCM = f"{XENC11}aes256-gcm"
+
+
+class KeyTransport(StrEnum):
+    """Algorithms of EncryptedKey: RSA-OAEP with SHA-1, or with SHA-256, as digest and in MGF1."""
+
+    OAEP_SHA1 = f"{XENC}rsa-oaep-mgf1p"
+    OAEP_SHA256 = f"{XENC11}rsa-oaep"
+
+
+@dataclass(frozen=True, slots=True)
+class Oaep:
+    """The parameters of a key transport: the hash, and how digest and mask function are called in XML."""
+
+    digest: Callable[[], hashes.HashAlgorithm]
+    digest_uri: str
+    mask_uri: str | None
+
+    def padding(self) -> padding.OAEP:
+        """The same for ``cryptography``."""
+        return padding.OAEP(padding.MGF1(self.digest()), self.digest(), None)
+
+
+OAEP: Final = {
+    KeyTransport.OAEP_SHA1: Oaep(hashes.SHA1, f"{DS}sha1", None),
+    KeyTransport.OAEP_SHA256: Oaep(hashes.SHA256, f"{XENC}sha256", f"{XENC11}mgf1sha256"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """A block cipher with its key transport."""
+
+    cipher: BlockCipher
+    transport: KeyTransport
+
+
+DEPLOYED: Final = Scheme(BlockCipher.AES256_CBC, KeyTransport.OAEP_SHA1)
+"""What eHerkenning clients read (RUL-27)."""
+
+MODERN: Final = Scheme(BlockCipher.AES256_GCM, KeyTransport.OAEP_SHA256)
+"""For ``generic``, and for providers whose metadata offers it (RUL-27, ENC-9)."""
+
+
+class Wrapper(StrEnum):
+    """The SAML element around the ciphertext."""
+
+    ENCRYPTED_ID = "EncryptedID"
+    ENCRYPTED_ASSERTION = "EncryptedAssertion"
+    ENCRYPTED_ATTRIBUTE = "EncryptedAttribute"
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """How ciphertext is wrapped.
+
+    ``enclosed`` leaves out ``xmlns:saml`` because the place it goes to declares it already (an EncryptedID inside an
+    Assertion). ``inline`` puts EncryptedKey into KeyInfo, as many generic clients expect, instead of beside
+    EncryptedData (ENC-1).
+    """
+
+    wrapper: Wrapper
+    scheme: Scheme = DEPLOYED
+    enclosed: bool = False
+    inline: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,43 +103,65 @@ class Recipient:
     key: RSAPublicKey
 
 
-class Wrapper(StrEnum):
-    """The SAML element around the ciphertext."""
+def encrypt(plaintext: bytes, recipients: Sequence[Recipient], envelope: Envelope, entropy: Entropy) -> bytes:
+    """The encrypted element, in exclusive canonical form.
 
-    ENCRYPTED_ID = "EncryptedID"
-    ENCRYPTED_ASSERTION = "EncryptedAssertion"
-    ENCRYPTED_ATTRIBUTE = "EncryptedAttribute"
-
-
-def encrypt(
-    plaintext: bytes,
-    wrapper: Wrapper,
-    recipients: Sequence[Recipient],
-    scheme: Scheme,
-    entropy: Entropy,
-    *,
-    enclosed: bool = False,
-) -> bytes:
-    """The encrypted element in exclusive canonical form, EncryptedKey as sibling of EncryptedData (ENC-1).
-
-    ``plaintext`` is one element with its own namespace declarations (ENC-4). One EncryptedKey per recipient; give a
-    recipient twice for two certificates (ENC-2); CarriedKeyName when there are several (ENC-3). ``enclosed`` leaves
-    out ``xmlns:saml`` because the place it goes to already has it. XML ids are drawn from ``entropy`` (ENC-6).
+    ``plaintext`` is one element with its own namespace declarations (ENC-4). One EncryptedKey per recipient; name a
+    recipient twice for two certificates (ENC-2); with several each has CarriedKeyName (ENC-3). XML ids, session key
+    and nonce are drawn from ``entropy`` (ENC-6). ``ValueError`` without recipients.
     """
-    raise NotImplementedError
+    if not recipients:
+        raise ValueError("nobody to encrypt for")
+    secret = entropy(KEY_OCTETS)
+    data_id = f"_{entropy(16).hex()}"
+    key_ids = [f"_{entropy(16).hex()}" for _ in recipients]
+    carried = data_id if len(recipients) > 1 else None
+    keys = "".join(
+        _encrypted_key(recipient, secret, key_id, data_id, envelope, carried)
+        for recipient, key_id in zip(recipients, key_ids, strict=True)
+    )
+    pointers = "".join(f'<ds:RetrievalMethod Type="{KEY_TYPE}" URI="#{one}"></ds:RetrievalMethod>' for one in key_ids)
+    namespace = "" if envelope.enclosed else f' xmlns:saml="{SAML}"'
+    return (
+        f"<saml:{envelope.wrapper}{namespace}>"
+        f'<xenc:EncryptedData xmlns:xenc="{XENC}" Id="{data_id}" Type="{ELEMENT_TYPE}">'
+        f'<xenc:EncryptionMethod Algorithm="{envelope.scheme.cipher}"></xenc:EncryptionMethod>'
+        f'<ds:KeyInfo xmlns:ds="{DS}">{keys if envelope.inline else pointers}</ds:KeyInfo>'
+        f"{_cipher_data(_encipher(secret, plaintext, envelope.scheme.cipher, entropy))}"
+        f"</xenc:EncryptedData>{'' if envelope.inline else keys}</saml:{envelope.wrapper}>"
+    ).encode()
 
 
-class DecryptionKey(Protocol):
-    """A private key that unwraps session keys; ``cryptography``'s RSA key is adapted by ``LocalDecryptionKey``."""
+def _encrypted_key(
+    recipient: Recipient, secret: bytes, key_id: str, data_id: str, envelope: Envelope, carried: str | None
+) -> str:
+    transport = envelope.scheme.transport
+    oaep = OAEP[transport]
+    # Inside KeyInfo of EncryptedData both prefixes are declared already, beside it neither is.
+    xenc, ds = ("", "") if envelope.inline else (f' xmlns:xenc="{XENC}"', f' xmlns:ds="{DS}"')
+    mask = f'<xenc11:MGF xmlns:xenc11="{XENC11}" Algorithm="{oaep.mask_uri}"></xenc11:MGF>' if oaep.mask_uri else ""
+    name = f"<ds:KeyName>{escape_text(recipient.key_name)}</ds:KeyName>" if recipient.key_name else ""
+    info = f"<ds:KeyInfo{ds}>{name}</ds:KeyInfo>" if name else ""
+    references = f'<xenc:ReferenceList><xenc:DataReference URI="#{data_id}"></xenc:DataReference></xenc:ReferenceList>'
+    return (
+        f'<xenc:EncryptedKey{xenc} Id="{key_id}" Recipient="{escape_attribute(recipient.entity_id)}">'
+        f'<xenc:EncryptionMethod Algorithm="{transport}">'
+        f'<ds:DigestMethod{ds} Algorithm="{oaep.digest_uri}"></ds:DigestMethod>{mask}</xenc:EncryptionMethod>'
+        f"{info}{_cipher_data(recipient.key.encrypt(secret, oaep.padding()))}{references}"
+        f"{f'<xenc:CarriedKeyName>{carried}</xenc:CarriedKeyName>' if carried else ''}</xenc:EncryptedKey>"
+    )
 
-    def unwrap(self, scheme: Scheme, wrapped: bytes) -> bytes:
-        """The session key, 32 octets; any exception means that it cannot."""
-        ...
+
+def _cipher_data(octets: bytes) -> str:
+    value = b64encode(octets).decode()
+    return f"<xenc:CipherData><xenc:CipherValue>{value}</xenc:CipherValue></xenc:CipherData>"
 
 
-def decrypt(element: Element, tag: str, keys: Sequence[DecryptionKey]) -> Element:
-    """The one element, of the expected tag, inside an EncryptedID, EncryptedAssertion or EncryptedAttribute.
-
-    EncryptedKey may stand in KeyInfo or beside EncryptedData. One error whatever failed: ``Refused(DECRYPTION)``.
-    """
-    raise NotImplementedError
+def _encipher(secret: bytes, plaintext: bytes, cipher: BlockCipher, entropy: Entropy) -> bytes:
+    if cipher is BlockCipher.AES256_GCM:
+        nonce = entropy(GCM_NONCE)
+        return nonce + AESGCM(secret).encrypt(nonce, plaintext, None)
+    vector = entropy(CBC_BLOCK)
+    fill = CBC_BLOCK - len(plaintext) % CBC_BLOCK
+    encryptor = Cipher(algorithms.AES256(secret), modes.CBC(vector)).encryptor()
+    return vector + encryptor.update(plaintext + bytes([fill]) * fill) + encryptor.finalize()
