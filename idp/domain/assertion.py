@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from idp.domain.assurance import Level
+from idp.domain.assurance import Factor, Level
 from idp.domain.identifiers import BranchNumber, KvkNumber, Rsin
 from idp.domain.reasons import Reason
 
@@ -15,6 +15,18 @@ class LegalSubject:
     kvk: KvkNumber
     rsin: Rsin | None
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """On what an assertion rests, so that it can be judged again later (SEC-36); never told to anyone.
+
+    ``way`` is the key of the way to act that was used.
+    """
+
+    account: str
+    way: str
+    factors: frozenset[Factor]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +45,7 @@ class Assertion:
     authenticated_at: datetime
     attributes: dict[str, str]
     session: str | None
+    basis: Basis
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Protocol
 
 from idp.domain.assertion import Outcome
-from idp.domain.login import LoginRequest
-from idp.domain.parties import Party
+from idp.services.login import Incoming
 from idp.services.work import Office, Work
+
+__all__ = ["Answer", "Answered", "BadRequest", "Codec", "Document", "HttpMessage", "Incoming", "PostForm", "Redirect"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +50,6 @@ class Document:
 
 
 Answer = Redirect | PostForm | Document
-
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """A verified request of a relying party. ``replay`` must be seen for the first time, until ``replay_until``."""
-
-    party: Party
-    asked: LoginRequest
-    replay: str | None = None
-    replay_until: datetime | None = None
 
 
 class BadRequest(Exception):

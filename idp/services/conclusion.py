@@ -1,14 +1,14 @@
 """The one place where an assertion is made: everything it says is read in the transaction that records it (SEC-17)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row, bindparam, select, update
 
-from idp.domain.assertion import Assertion, Denied, Interrupted, Outcome
+from idp.domain.assertion import Assertion, Basis, Denied, Interrupted, Outcome
 from idp.domain.audit import Event
 from idp.domain.decision import Asked, Granted, Option, Refused, options, refusal
 from idp.domain.login import LoginRequest, Progress, Step, chosen, next_step, stated_level
@@ -128,7 +128,25 @@ def _grant(work: Work, party: Party, asked: LoginRequest, progress: Progress, gr
         authenticated_at=progress.authenticated_at,
         attributes=_attributes(work, way, progress),
         session=None,
+        basis=Basis(progress.account or "", way.held.key, progress.factors),
     )
+
+
+def reassert(work: Work, party: Party, asked: LoginRequest, basis: Basis, earlier: Assertion) -> Assertion | Denied:
+    """Judge a granted login again, as a refreshed token needs it: the same way, as it stands now (SEC-36)."""
+    progress = Progress(
+        basis.account,
+        basis.factors,
+        earlier.authenticated_at,
+        resumed=True,
+        chosen=basis.way,
+        consented=frozenset(earlier.attributes),
+    )
+    standing = stand(work.connection, party, asked, progress, work.now)
+    outcome = conclude(work, party, asked, progress, standing)
+    if isinstance(outcome, Assertion):
+        return replace(outcome, session=earlier.session)
+    return outcome if isinstance(outcome, Denied) else Denied((Reason.NO_MEANS,), outcome.reference)
 
 
 def _note_use(work: Work, way: Way, used: tuple[str, ...]) -> None:

@@ -1,0 +1,224 @@
+"""Proving who someone is: username with password, then a code of the personal responder."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+import pyotp
+from sqlalchemy import Row, select, update
+
+from idp.domain.assurance import Factor
+from idp.domain.audit import Event
+from idp.domain.login import Progress
+from idp.domain.otp import Accepted, Algorithm, ResponderState, Windows, Wrong, judge
+from idp.domain.passwords import LONGEST_PASSWORD, normalised
+from idp.domain.usernames import canonical
+from idp.services import throttle
+from idp.services.login import BLOCKED_FOR, Browser, Missing, Record, Result, go_on, mine
+from idp.services.logins import Login
+from idp.services.work import Office, Work
+from idp.store.means import Means
+from idp.store.people import Account, Responder
+
+_MOST_COLLEAGUES = 200
+_RESPONDER = (
+    Responder.id,
+    Responder.serial,
+    Responder.algorithm,
+    Responder.digits,
+    Responder.period,
+    Responder.secret,
+    Responder.last_step,
+    Responder.drift,
+)
+
+
+class Fault(StrEnum):
+    """What was wrong with what someone filled in, as features D.3 names it."""
+
+    WRONG_PASSWORD = "L01"
+    WRONG_CODE = "L02"
+    CODE_USED = "L03"
+    DELAYED = "L05"
+    LOCKED = "LOCKED"
+
+
+@dataclass(frozen=True, slots=True)
+class Faulty:
+    """Not accepted: why, until when to wait, and how many tries are left where that may be told."""
+
+    fault: Fault
+    login: Login
+    until: datetime | None = None
+    left: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One filled-in form: for which login, from which browser and network address."""
+
+    login_id: str
+    browser: Browser
+    source: str
+
+
+def identify(
+    office: Office, tried: Attempt, username: str, password: str, keep: bool, record: Record
+) -> Result | Faulty:
+    """Check a username with its password, in the same time for a name that does not exist (SEC-27, F34).
+
+    Raises ``idp.ports.Overloaded``.
+    """
+    with office.work("person") as work:
+        login = mine(work, tried.login_id, tried.browser)
+    if isinstance(login, Missing):
+        return login
+    name = canonical(username)
+    allowed = throttle.ask(office, "password", name or username[:64], tried.source)
+    if isinstance(allowed, datetime):
+        return Faulty(Fault.DELAYED, login, until=allowed)
+    account = _account(office, name)
+    fits = len(password) <= LONGEST_PASSWORD
+    right = office.passwords.check(account.password_hash if account else None, normalised(password) if fits else "")
+    renewed = _renewed_hash(office, account, password) if account and right and fits else None
+    with office.work("person") as work:
+        again = mine(work, tried.login_id, tried.browser)
+        if isinstance(again, Missing):
+            return again
+        if account is None or not right or not fits:
+            work.record(Event.PASSWORD_REFUSED, reference=login.reference, account=account.id if account else "")
+            return Faulty(Fault.WRONG_PASSWORD, again)
+        throttle.give_back(work, allowed)
+        if renewed:
+            work.connection.execute(update(Account).where(Account.id == account.id).values(password_hash=renewed))
+        work.record(Event.PASSWORD_ACCEPTED, reference=login.reference, account=account.id)
+        progress = Progress(account.id, frozenset({Factor.PASSWORD}), work.now, keep=keep)
+        return go_on(work, again, replace(again, progress=progress), tried.browser, record)
+
+
+def prove(office: Office, tried: Attempt, code: str, record: Record) -> Result | Faulty:
+    """Check a code of the personal responder; a step counts once, whoever is fastest (SEC-26, F34, F35)."""
+    with office.work("person") as work:
+        login = mine(work, tried.login_id, tried.browser)
+        if isinstance(login, Missing):
+            return login
+        if login.progress.account is None:
+            return go_on(work, login, login, tried.browser, record)
+    allowed = throttle.ask(office, "code", login.progress.account, tried.source)
+    if isinstance(allowed, datetime):
+        return Faulty(Fault.DELAYED, login, until=allowed)
+    with office.work("person") as work:
+        again = mine(work, tried.login_id, tried.browser)
+        if isinstance(again, Missing) or again.progress.account is None:
+            return again if isinstance(again, Missing) else Faulty(Fault.WRONG_CODE, again)
+        if _blocked(work, again.progress.account):
+            return Faulty(Fault.LOCKED, again)
+        wrong = _consume(work, again.progress.account, code)
+        if wrong is not None:
+            return _refuse_code(work, again, code, wrong, allowed)
+        throttle.give_back(work, allowed)
+        _clear_wrong_codes(work, again.progress.account)
+        work.record(Event.CODE_ACCEPTED, reference=again.reference, account=again.progress.account)
+        factors = again.progress.factors | {Factor.OTP}
+        progress = replace(again.progress, factors=factors, authenticated_at=work.now)
+        return go_on(work, again, replace(again, progress=progress), tried.browser, record)
+
+
+def responder_hint(office: Office, account: str) -> str:
+    """The last four characters of the account's responder, to tell which device is meant (L2)."""
+    query = select(Responder.serial).where(Responder.account_id == account, Responder.status == "assigned")
+    with office.reading() as connection:
+        return (connection.execute(query.order_by(Responder.id)).scalars().first() or "")[-4:]
+
+
+def code_at(office: Office, row: Row[tuple[object, ...]]) -> Callable[[int], str]:
+    """What a responder shows at a step."""
+    secret = office.vault.unseal(row.secret, f"responder:{row.serial}").decode()
+    device = pyotp.HOTP(secret, digits=row.digits)
+    return device.at
+
+
+def state_of(row: Row[tuple[object, ...]]) -> ResponderState:
+    """A responder's row as the rules see it."""
+    return ResponderState(Algorithm(row.algorithm), row.digits, row.period, row.last_step, row.drift)
+
+
+def windows(office: Office) -> Windows:
+    """The windows of the settings."""
+    rules = office.settings.otp
+    return Windows(rules.totp_window, rules.hotp_window, rules.resync_window)
+
+
+def _account(office: Office, name: str | None) -> Row[tuple[str, str]] | None:
+    """The account of a canonical name; the same statement runs for a name that cannot exist."""
+    query = select(Account.id, Account.password_hash).where(Account.username == (name or "\x00"), Account.status == "active")
+    with office.reading() as connection:
+        return connection.execute(query).one_or_none()
+
+
+def _renewed_hash(office: Office, account: Row[tuple[str, str]], password: str) -> str | None:
+    outdated = office.passwords.outdated(account.password_hash)
+    return office.passwords.hash(normalised(password)) if outdated else None
+
+
+def _consume(work: Work, account: str, code: str) -> Wrong | None:
+    """Spend a code at one of the account's responders; None when it was right and not spent before."""
+    query = select(*_RESPONDER).where(Responder.account_id == account, Responder.status == "assigned")
+    wrong = Wrong.MISMATCH
+    for row in work.connection.execute(query).all():
+        judged = judge(state_of(row), code, code_at(work.office, row), work.now, windows(work.office))
+        if isinstance(judged, Accepted):
+            spent = (
+                update(Responder)
+                .where(Responder.id == row.id, Responder.last_step < judged.step)
+                .values(last_step=judged.step, drift=judged.drift)
+            )
+            if work.connection.execute(spent).rowcount == 1:
+                return None
+            return Wrong.USED
+        if judged is not Wrong.MISMATCH:
+            wrong = judged
+    return wrong
+
+
+def _refuse_code(work: Work, login: Login, code: str, wrong: Wrong, allowed: throttle.Allowed) -> Faulty:
+    """Count the wrong code and answer alike for every kind but a used one (RUL-19)."""
+    account = login.progress.account or ""
+    facts = {"reference": login.reference, "account": account, "why": wrong.value}
+    if wrong is Wrong.USED:
+        work.record(Event.CODE_REFUSED, **facts)
+        return Faulty(Fault.CODE_USED, login)
+    counted = update(Account).where(Account.id == account).values(wrong_codes=Account.wrong_codes + 1)
+    count = work.connection.execute(counted.returning(Account.wrong_codes)).scalar_one()
+    other = _other_holder(work, account, code)
+    if other:
+        facts["possible_responder"] = other
+    work.record(Event.CODE_REFUSED, **facts)
+    most = work.office.settings.throttle.block_after
+    if most and count >= most:
+        work.connection.execute(update(Account).where(Account.id == account).values(blocked_at=work.now))
+        work.record(Event.ACCOUNT_BLOCKED, reference=login.reference, account=account)
+        return Faulty(Fault.LOCKED, login)
+    return Faulty(Fault.WRONG_CODE, login, left=allowed.left)
+
+
+def _other_holder(work: Work, account: str, code: str) -> str | None:
+    """The serial of a colleague's responder that shows this code now: a possibility, not a fact (F35, RUL-19)."""
+    own = select(Means.organisation_id).where(Means.account_id == account)
+    colleagues = select(Means.account_id).where(Means.organisation_id.in_(own), Means.account_id != account)
+    query = select(*_RESPONDER).where(Responder.account_id.in_(colleagues), Responder.status == "assigned")
+    for row in work.connection.execute(query.limit(_MOST_COLLEAGUES)).all():
+        if isinstance(judge(state_of(row), code, code_at(work.office, row), work.now, windows(work.office)), Accepted):
+            return str(row.serial)
+    return None
+
+
+def _blocked(work: Work, account: str) -> bool:
+    blocked_at = work.connection.execute(select(Account.blocked_at).where(Account.id == account)).scalar_one()
+    return blocked_at is not None and work.now - blocked_at < BLOCKED_FOR
+
+
+def _clear_wrong_codes(work: Work, account: str) -> None:
+    cleared = update(Account).where(Account.id == account, (Account.wrong_codes > 0) | Account.blocked_at.is_not(None))
+    work.connection.execute(cleared.values(wrong_codes=0, blocked_at=None))

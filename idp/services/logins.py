@@ -1,0 +1,163 @@
+"""A login under way as it is stored between two steps."""
+
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from idp.domain.assurance import Factor, Level
+from idp.domain.identifiers import ServiceUuid
+from idp.domain.login import LoginRequest, Progress, RequestedAttribute
+from idp.domain.parties import Party
+from idp.services.work import Office, Work
+from idp.store.logins import LoginRow
+
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A login under way. ``browser`` is the digest it is bound to, empty until its first page is asked (RUL-18);
+    ``restarted`` tells, for this request only, that it lay idle and begins anew.
+    """
+
+    id: str
+    party: Party
+    asked: LoginRequest
+    progress: Progress
+    browser: str
+    status: str
+    reference: str
+    created_at: datetime
+    expires_at: datetime
+    restarted: bool = False
+
+
+def load(office: Office, connection: Connection, login_id: str) -> Login | None:
+    """The login with this id, or None when it is unknown or its party is gone."""
+    row = connection.execute(select(LoginRow).where(LoginRow.id == login_id)).one_or_none()
+    party = office.directory.party_by_id(row.party_id) if row is not None else None
+    if row is None or party is None:
+        return None
+    return Login(
+        id=row.id,
+        party=party,
+        asked=request_of_json(json.loads(row.request)),
+        progress=_progress_of_json(json.loads(row.progress)),
+        browser=row.browser,
+        status=row.status,
+        reference=row.reference,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+    )
+
+
+def store(work: Work, login: Login) -> None:
+    """Write a new login."""
+    work.connection.execute(
+        insert(LoginRow).values(
+            id=login.id,
+            created_at=work.now,
+            party_id=login.party.id,
+            request=json.dumps(request_json(login.asked)),
+            progress=_progress_text(login.progress),
+            browser=login.browser,
+            status=login.status,
+            reference=login.reference,
+            expires_at=login.expires_at,
+        )
+    )
+
+
+def advance(work: Work, login: Login, changed: Login) -> bool:
+    """Write what a step changed, unless another step was faster; answers whether it was written (SEC-25)."""
+    statement = (
+        update(LoginRow)
+        .where(LoginRow.id == login.id, LoginRow.status == "open")
+        .where(LoginRow.progress == _progress_text(login.progress), LoginRow.browser == login.browser)
+        .values(
+            progress=_progress_text(changed.progress),
+            browser=changed.browser,
+            status=changed.status,
+            expires_at=changed.expires_at,
+        )
+    )
+    return work.connection.execute(statement).rowcount == 1
+
+
+def fresh(work: Work, party: Party, asked: LoginRequest, browser: str) -> Login:
+    """A login that has just begun, with a support reference of its own (features: C15)."""
+    reference = new_reference(work.office)
+    lasts = timedelta(minutes=work.office.settings.login.minutes)
+    asked = replace(asked, reply=asked.reply | {"reference": reference})
+    return Login(work.new_id(), party, asked, Progress(), browser, "open", reference, work.now, work.now + lasts)
+
+
+def new_reference(office: Office) -> str:
+    """Eight characters that can be read out: no I, L, O or U."""
+    return "".join(_ALPHABET[byte % 32] for byte in office.entropy.bytes(8))
+
+
+def request_json(asked: LoginRequest) -> dict[str, Any]:
+    """A request as JSON."""
+    return {
+        "protocol": asked.protocol,
+        "party": asked.party,
+        "service": asked.service,
+        "level": asked.level.name,
+        "ceiling": asked.ceiling.name if asked.ceiling else None,
+        "force": asked.force,
+        "passive": asked.passive,
+        "ask_consent": asked.ask_consent,
+        "choose": asked.choose,
+        "max_age": asked.max_age,
+        "attributes": [[one.name, one.required] for one in asked.attributes],
+        "subject": asked.subject,
+        "login_hint": asked.login_hint,
+        "locales": list(asked.locales),
+        "reply": asked.reply,
+    }
+
+
+def request_of_json(stored: dict[str, Any]) -> LoginRequest:
+    """The request that ``request_json`` wrote."""
+    return LoginRequest(
+        **stored
+        | {
+            "service": ServiceUuid(stored["service"]),
+            "level": Level[stored["level"]],
+            "ceiling": Level[stored["ceiling"]] if stored["ceiling"] else None,
+            "attributes": tuple(RequestedAttribute(name, required) for name, required in stored["attributes"]),
+            "locales": tuple(stored["locales"]),
+        }
+    )
+
+
+def _progress_text(progress: Progress) -> str:
+    return json.dumps(
+        {
+            "account": progress.account,
+            "factors": sorted(progress.factors),
+            "authenticated_at": progress.authenticated_at.isoformat() if progress.authenticated_at else None,
+            "resumed": progress.resumed,
+            "foreign": progress.foreign,
+            "chosen": progress.chosen,
+            "consented": None if progress.consented is None else sorted(progress.consented),
+            "keep": progress.keep,
+            "cancelled": progress.cancelled,
+        }
+    )
+
+
+def _progress_of_json(stored: dict[str, Any]) -> Progress:
+    at, consented = stored["authenticated_at"], stored["consented"]
+    return Progress(
+        **stored
+        | {
+            "factors": frozenset(Factor(one) for one in stored["factors"]),
+            "authenticated_at": datetime.fromisoformat(at) if at else None,
+            "consented": None if consented is None else frozenset(consented),
+        }
+    )
