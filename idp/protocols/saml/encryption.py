@@ -114,13 +114,13 @@ def encrypt(plaintext: bytes, recipients: Sequence[Recipient], envelope: Envelop
         raise ValueError("nobody to encrypt for")
     secret = entropy(KEY_OCTETS)
     data_id = f"_{entropy(16).hex()}"
-    key_ids = [f"_{entropy(16).hex()}" for _ in recipients]
-    carried = data_id if len(recipients) > 1 else None
-    keys = "".join(
-        _encrypted_key(recipient, secret, key_id, data_id, envelope, carried)
-        for recipient, key_id in zip(recipients, key_ids, strict=True)
-    )
-    pointers = "".join(f'<ds:RetrievalMethod Type="{KEY_TYPE}" URI="#{one}"></ds:RetrievalMethod>' for one in key_ids)
+    tail = _references(data_id, several=len(recipients) > 1)
+    keys, pointers = "", ""
+    for recipient in recipients:
+        key_id = f"_{entropy(16).hex()}"
+        wrapped = recipient.key.encrypt(secret, OAEP[envelope.scheme.transport].padding())
+        keys += _encrypted_key(recipient, key_id, _cipher_data(wrapped) + tail, envelope)
+        pointers += f'<ds:RetrievalMethod Type="{KEY_TYPE}" URI="#{key_id}"></ds:RetrievalMethod>'
     namespace = "" if envelope.enclosed else f' xmlns:saml="{SAML}"'
     return (
         f"<saml:{envelope.wrapper}{namespace}>"
@@ -132,24 +132,26 @@ def encrypt(plaintext: bytes, recipients: Sequence[Recipient], envelope: Envelop
     ).encode()
 
 
-def _encrypted_key(
-    recipient: Recipient, secret: bytes, key_id: str, data_id: str, envelope: Envelope, carried: str | None
-) -> str:
+def _encrypted_key(recipient: Recipient, key_id: str, body: str, envelope: Envelope) -> str:
     transport = envelope.scheme.transport
     oaep = OAEP[transport]
     # Inside KeyInfo of EncryptedData both prefixes are declared already, beside it neither is.
     xenc, ds = ("", "") if envelope.inline else (f' xmlns:xenc="{XENC}"', f' xmlns:ds="{DS}"')
     mask = f'<xenc11:MGF xmlns:xenc11="{XENC11}" Algorithm="{oaep.mask_uri}"></xenc11:MGF>' if oaep.mask_uri else ""
-    name = f"<ds:KeyName>{escape_text(recipient.key_name)}</ds:KeyName>" if recipient.key_name else ""
-    info = f"<ds:KeyInfo{ds}>{name}</ds:KeyInfo>" if name else ""
-    references = f'<xenc:ReferenceList><xenc:DataReference URI="#{data_id}"></xenc:DataReference></xenc:ReferenceList>'
+    info = ""
+    if recipient.key_name is not None:
+        info = f"<ds:KeyInfo{ds}><ds:KeyName>{escape_text(recipient.key_name)}</ds:KeyName></ds:KeyInfo>"
     return (
         f'<xenc:EncryptedKey{xenc} Id="{key_id}" Recipient="{escape_attribute(recipient.entity_id)}">'
         f'<xenc:EncryptionMethod Algorithm="{transport}">'
         f'<ds:DigestMethod{ds} Algorithm="{oaep.digest_uri}"></ds:DigestMethod>{mask}</xenc:EncryptionMethod>'
-        f"{info}{_cipher_data(recipient.key.encrypt(secret, oaep.padding()))}{references}"
-        f"{f'<xenc:CarriedKeyName>{carried}</xenc:CarriedKeyName>' if carried else ''}</xenc:EncryptedKey>"
+        f"{info}{body}</xenc:EncryptedKey>"
     )
+
+
+def _references(data_id: str, *, several: bool) -> str:
+    name = f"<xenc:CarriedKeyName>{data_id}</xenc:CarriedKeyName>" if several else ""
+    return f'<xenc:ReferenceList><xenc:DataReference URI="#{data_id}"></xenc:DataReference></xenc:ReferenceList>{name}'
 
 
 def _cipher_data(octets: bytes) -> str:

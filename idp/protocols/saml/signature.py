@@ -24,20 +24,39 @@ _SIGNATURE: Final = f"{{{DS}}}Signature"
 _SIGNED_INFO: Final = f"{{{DS}}}SignedInfo"
 _VALUE: Final = f"{{{DS}}}SignatureValue"
 _KEY_INFO: Final = f"{{{DS}}}KeyInfo"
-_CANONICALIZATION: Final = f"{{{DS}}}CanonicalizationMethod"
-_METHOD: Final = f"{{{DS}}}SignatureMethod"
-_REFERENCE: Final = f"{{{DS}}}Reference"
-_TRANSFORMS: Final = f"{{{DS}}}Transforms"
-_TRANSFORM: Final = f"{{{DS}}}Transform"
-_DIGEST_METHOD: Final = f"{{{DS}}}DigestMethod"
-_DIGEST_VALUE: Final = f"{{{DS}}}DigestValue"
 _INCLUSIVE: Final = f"{{{EXC_C14N}}}InclusiveNamespaces"
 _ISSUER: Final = f"{{{SAML}}}Issuer"
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z0-9_.-]{1,256}")
 _PREFIX: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
-_WHITE: Final = re.compile("[ \t\r\n]+")
+_WHITE: Final = re.compile("[ \\t\\r\\n]+")
 _MOST_PREFIXES: Final = 32
+
+# The one shape of SignedInfo, read from its canonical form: from the very octets that the key signed (SEC-10).
+# One namespace prefix throughout, no attribute, element or text beyond these, so no Type, XPath, HMACOutputLength.
+_SHAPE: Final = re.compile(
+    r"""
+    <(?P<p>(?:[\w.-]+:)?)SignedInfo(?:[ ]xmlns(?::[\w.-]+)?="[^"]*")*(?:[ ]Id="[^"]*")?>\s*
+      <(?P=p)CanonicalizationMethod[ ]Algorithm="(?P<canonicalization>[^"]*)">\s*
+        (?:<(?:(?P<e>[\w.-]+):)?InclusiveNamespaces[ ]xmlns(?(e):(?P=e))="http://www\.w3\.org/2001/10/xml-exc-c14n\#"
+        [ ]PrefixList="[^"]*">\s*</(?(e)(?P=e):)InclusiveNamespaces>\s*)?
+      </(?P=p)CanonicalizationMethod>\s*
+      <(?P=p)SignatureMethod[ ]Algorithm="(?P<method>[^"]*)">\s*</(?P=p)SignatureMethod>\s*
+      <(?P=p)Reference(?:[ ]Id="[^"]*")?[ ]URI="(?P<uri>[^"]*)">\s*
+        <(?P=p)Transforms>\s*
+          <(?P=p)Transform[ ]Algorithm="(?P<first>[^"]*)">\s*</(?P=p)Transform>\s*
+          <(?P=p)Transform[ ]Algorithm="(?P<second>[^"]*)">\s*
+            (?:<(?:(?P<f>[\w.-]+):)?InclusiveNamespaces[ ]xmlns(?(f):(?P=f))="http://www\.w3\.org/2001/10/xml-exc-c14n\#"
+            [ ]PrefixList="(?P<prefixes>[^"]*)">\s*</(?(f)(?P=f):)InclusiveNamespaces>\s*)?
+          </(?P=p)Transform>\s*
+        </(?P=p)Transforms>\s*
+        <(?P=p)DigestMethod[ ]Algorithm="(?P<digest>[^"]*)">\s*</(?P=p)DigestMethod>\s*
+        <(?P=p)DigestValue>(?P<value>[^<]*)</(?P=p)DigestValue>\s*
+      </(?P=p)Reference>\s*
+    </(?P=p)SignedInfo>
+    """,
+    re.VERBOSE | re.ASCII,
+)
 
 
 def verify(
@@ -57,25 +76,24 @@ def verify(
     out. Raises ``Refused(SIGNATURE)``, or ``Refused(MALFORMED)`` for broken base64 or an element without canonical
     form; there is no other outcome (SEC-13).
     """
-    identifier = _identify(element, tag, enclosed)
+    identifier = _identify(element, tag, enclosed=enclosed)
     signature = _locate(element, nested)
-    claim = _read(signature, identifier)
-    check_signature(claim.method, claim.value, canonical(claim.signed_info, claim.info_prefixes), keys)
+    signed_info, value = _open(signature)
+    octets = canonical(signed_info, _prefixes(_list_of(signed_info)))
+    claim = _read(octets.decode(), identifier)
+    check_signature(claim.method, value, octets, keys)
     _detach(signature)
-    octets = canonical(element, claim.prefixes)
-    if not hmac.compare_digest(hashlib.new(claim.digest_method.hash_name, octets).digest(), claim.digest):
+    content = canonical(element, claim.prefixes)
+    if not hmac.compare_digest(hashlib.new(claim.digest_method.hash_name, content).digest(), claim.digest):
         _refuse("the digest does not match")
-    return octets
+    return content
 
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """What a Signature says, once its shape is found to be the only one accepted."""
+    """What SignedInfo says, once its shape is found to be the only one accepted."""
 
-    signed_info: Element
-    info_prefixes: tuple[str, ...]
     method: SignatureMethod
-    value: bytes
     prefixes: tuple[str, ...]
     digest_method: DigestMethod
     digest: bytes
@@ -85,7 +103,7 @@ def _refuse(detail: str) -> NoReturn:
     raise Refused(Fault.SIGNATURE, detail)
 
 
-def _identify(element: Element, tag: str, enclosed: bool) -> str:
+def _identify(element: Element, tag: str, *, enclosed: bool) -> str:
     """The element's ID, found to be the only one of its value, in a document without look-alike attributes (SEC-11)."""
     if element.tag != tag:
         _refuse(f"{element.tag} where {tag} belongs")
@@ -122,77 +140,46 @@ def _locate(element: Element, nested: Collection[str]) -> Element:
     return own[0]
 
 
-def _read(signature: Element, identifier: str) -> _Claim:
-    """Take a Signature apart, refusing every shape but one, before any cryptography (SEC-10)."""
+def _open(signature: Element) -> tuple[Element, bytes]:
+    """SignedInfo and the octets of SignatureValue; beside these only KeyInfo may stand there, which is not read."""
     children = [child.tag for child in signature]
     if children not in ([_SIGNED_INFO, _VALUE], [_SIGNED_INFO, _VALUE, _KEY_INFO]):
         _refuse(f"children of Signature {children}")
-    _allow(signature, optional={"Id"})
-    signed_info, value = signature[0], signature[1]
-    canonicalization, method, reference = _parts(signed_info, _CANONICALIZATION, _METHOD, _REFERENCE)
-    transforms, digest, digest_value = _parts(reference, _TRANSFORMS, _DIGEST_METHOD, _DIGEST_VALUE)
-    enveloped, exclusive = _parts(transforms, _TRANSFORM, _TRANSFORM)
-    _allow(signed_info, optional={"Id"})
-    _allow(reference, {"URI"}, {"Id"})
-    _allow(transforms)
-    if reference.get("URI") != f"#{identifier}":
-        _refuse(f"Reference to {reference.get('URI')!r}")
-    if _leaf_algorithm(enveloped) != ENVELOPED:
-        _refuse("the first transform is not enveloped-signature")
-    return _Claim(
-        signed_info,
-        _exclusive_prefixes(canonicalization),
-        signature_method(_leaf_algorithm(method)),
-        decode_base64(_leaf_text(value, {"Id"})),
-        _exclusive_prefixes(exclusive),
-        digest_method(_leaf_algorithm(digest)),
-        decode_base64(_leaf_text(digest_value)),
-    )
+    if len(signature[1]):
+        _refuse("children of SignatureValue")
+    return signature[0], decode_base64(signature[1].text)
 
 
-def _parts(parent: Element, *tags: str) -> list[Element]:
-    children = list(parent)
-    if tuple(child.tag for child in children) != tags:
-        _refuse(f"children of {parent.tag}")
-    return children
+def _list_of(signed_info: Element) -> str | None:
+    """The PrefixList by which SignedInfo itself is canonicalised, where the one shape has it."""
+    inclusive = signed_info.find(f"./*/{_INCLUSIVE}")
+    return None if inclusive is None else inclusive.get("PrefixList")
 
 
-def _allow(element: Element, required: Collection[str] = (), optional: Collection[str] = ()) -> None:
-    names = set(element.keys())
-    if not set(required) <= names <= {*required, *optional}:
-        _refuse(f"attributes of {element.tag}: {sorted(names)}")
-
-
-def _leaf_algorithm(element: Element) -> str | None:
-    """The Algorithm of an element that takes no parameters (no HMACOutputLength, XPath, PSS parameters)."""
-    _allow(element, {"Algorithm"})
-    if len(element):
-        _refuse(f"parameters in {element.tag}")
-    return element.get("Algorithm")
-
-
-def _leaf_text(element: Element, optional: Collection[str] = ()) -> str | None:
-    """The whole text of an element without children; a comment would hide part of it."""
-    _allow(element, optional=optional)
-    if len(element):
-        _refuse(f"children of {element.tag}")
-    return element.text
-
-
-def _exclusive_prefixes(element: Element) -> tuple[str, ...]:
-    """The PrefixList of an exclusive canonicalisation without comments."""
-    _allow(element, {"Algorithm"})
-    if element.get("Algorithm") != EXC_C14N:
-        _refuse(f"canonicalisation {element.get('Algorithm')!r}")
-    if not len(element):
-        return ()
-    (inclusive,) = _parts(element, _INCLUSIVE)
-    _allow(inclusive, {"PrefixList"})
-    prefixes = tuple(filter(None, _WHITE.split(inclusive.get("PrefixList", ""))))
+def _prefixes(text: str | None) -> tuple[str, ...]:
+    prefixes = tuple(filter(None, _WHITE.split(text or "")))
     # lxml drops the token "#default" silently, so it is refused, like everything else that is no prefix.
-    if len(inclusive) or len(prefixes) > _MOST_PREFIXES or not all(map(_PREFIX.fullmatch, prefixes)):
-        _refuse(f"PrefixList {inclusive.get('PrefixList')!r}")
+    if len(prefixes) > _MOST_PREFIXES or not all(map(_PREFIX.fullmatch, prefixes)):
+        _refuse(f"PrefixList {text!r}")
     return prefixes
+
+
+def _read(signed_info: str, identifier: str) -> _Claim:
+    """Read the canonical SignedInfo, refusing every shape but one before any cryptography (SEC-10)."""
+    found = _SHAPE.fullmatch(signed_info)
+    if found is None:
+        _refuse(f"the shape of {signed_info}")
+    if found["uri"] != f"#{identifier}":
+        _refuse(f"Reference to {found['uri']!r}")
+    algorithms = (found["canonicalization"], found["first"], found["second"])
+    if algorithms != (EXC_C14N, ENVELOPED, EXC_C14N):
+        _refuse(f"canonicalisation and transforms {algorithms}")
+    return _Claim(
+        signature_method(found["method"]),
+        _prefixes(found["prefixes"]),
+        digest_method(found["digest"]),
+        decode_base64(found["value"]),
+    )
 
 
 def _detach(signature: Element) -> None:
