@@ -1,0 +1,1 @@
+"""The laboratory: an invented world, demo portals and bulk data, for people who connect a relying party."""
