@@ -63,9 +63,11 @@ class Refused:
         return tuple(objection.reason for objection in self.objections)
 
     def visible(self) -> tuple[Objection, ...]:
-        """What may be shown now: all of it once the level's factors are proven, before that only RUL-11's."""
+        """What may be shown now: all once the level's factors are proven, RUL-11's after the password, before it nothing."""
         if self.factor is None:
             return self.objections
+        if self.factor is Factor.PASSWORD:
+            return ()
         return tuple(one for one in self.objections if REASONS[one.reason].audience is Audience.AFTER_PASSWORD)
 
 
@@ -116,15 +118,22 @@ def _coverage(asked: Asked, held: Held, today: date) -> tuple[Coverage, Branches
     if not held.chain:
         branches = restriction(held.registration.branches, own.mandate.branches if own.mandate else WHOLE_ORGANISATION)
         return own, branches or WHOLE_ORGANISATION
-    if not asked.chains:
+    if not asked.chains or held.chain[-1].intermediary != held.registration.kvk:
         return Coverage(None, own.reasons | {Reason.NO_MANDATE}), WHOLE_ORGANISATION
     need = Need(asked.target, asked.level, held.level, WHOLE_ORGANISATION, today)
     client = narrow(held.chain, need)
     if own.mandate is None or client.mandate is None:
-        return Coverage(None, own.reasons | client.reasons), WHOLE_ORGANISATION
+        return Coverage(None, _chain_reasons(own, client)), WHOLE_ORGANISATION
     level = min(own.mandate.level, client.mandate.level)
     joined = Coverage(replace(client.mandate, level=level), frozenset(), own.used + client.used)
     return joined, client.mandate.branches
+
+
+def _chain_reasons(own: Coverage, client: Coverage) -> frozenset[Reason]:
+    """What a chain has against a login; people are mandated for a client once its chain stands (K-5), not before."""
+    if Reason.CHAIN_INCOMPLETE in client.reasons:
+        return client.reasons | (own.reasons - {Reason.NO_MANDATE})
+    return client.reasons | own.reasons
 
 
 def _own_coverage(asked: Asked, held: Held, today: date) -> Coverage:
@@ -147,9 +156,18 @@ def _level_reached(held: Held, mandate: Mandate | None, factors: frozenset[Facto
 def _objection(reason: Reason, asked: Asked, held: Held) -> Objection:
     remedies = REASONS[reason].remedies
     if reason is Reason.BRANCH_REGISTRATION:
-        # Converting is possible only for an organisation with exactly one branch (F24, F25).
-        remedies = (Remedy.CONVERT_TO_MAIN,) if held.open_branches == 1 else (Remedy.APPLY_FOR_MAIN,)
+        remedies = _ways_out_of_branch(held)
     return Objection(reason, remedies, {"asked": asked.level.label, "held": held.level.label})
+
+
+def _ways_out_of_branch(held: Held) -> tuple[Remedy, ...]:
+    """Converting for an organisation with exactly one branch, another means for one with more (F05, F24, F25).
+
+    Neither helps where only the mandate is limited; that is for the manager to widen.
+    """
+    if held.registration.branch is None:
+        return (Remedy.ASK_MANAGER,)
+    return (Remedy.CONVERT_TO_MAIN,) if held.open_branches == 1 else (Remedy.APPLY_FOR_MAIN,)
 
 
 def options(asked: Asked, held: Iterable[Held], factors: frozenset[Factor], today: date) -> tuple[Option, ...]:

@@ -140,13 +140,18 @@ def resume(asked: LoginRequest, kept: KeptSession | None, sign_on: SingleSignOn,
     """
     if kept is None or asked.force or not sign_on.allowed or not alive(kept, sign_on, now):
         return Progress()
-    if asked.max_age is not None and now - kept.authenticated_at > timedelta(seconds=asked.max_age):
+    if _too_old(asked, now - kept.authenticated_at):
         return Progress()
     proven = proven_level(kept.factors) or Level.EH1
-    if asked.level >= Level.EH4 or (proven < asked.level and now - kept.password_at > STEP_UP_WITHIN):
+    if Level.EH4 in (proven, asked.level) or (proven < asked.level and now - kept.password_at > STEP_UP_WITHIN):
         return Progress()
     foreign = asked.level >= Level.EH3 and kept.provider != sign_on.provider
     return Progress(kept.account, kept.factors, kept.authenticated_at, resumed=True, foreign=foreign)
+
+
+def _too_old(asked: LoginRequest, age: timedelta) -> bool:
+    """Whether ``max_age`` is exceeded; zero asks for a new authentication even at the same instant (domain 11.3)."""
+    return asked.max_age is not None and (asked.max_age == 0 or age > timedelta(seconds=asked.max_age))
 
 
 def alive(kept: KeptSession, sign_on: SingleSignOn, now: datetime) -> bool:

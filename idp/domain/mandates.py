@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
+from itertools import pairwise
 
 from idp.domain.assurance import Level
 from idp.domain.identifiers import BranchNumber, KvkNumber, Oin, ServiceUuid
@@ -161,9 +162,9 @@ class Coverage:
 
 
 def cover(mandates: Iterable[Mandate], need: Need) -> Coverage:
-    """The covering mandate of the highest level and widest restriction, or every reason why none covers.
+    """The covering mandate, or every reason why none covers.
 
-    An unrestricted mandate is used before a restricted one (domain 13.2).
+    Of several, an unrestricted one is used before a restricted one (domain 13.2), then the highest level.
     """
     spoken = [mandate for mandate in mandates if in_scope(mandate.scope, need.target)]
     judged = [(mandate, failings(mandate, need)) for mandate in spoken]
@@ -205,5 +206,5 @@ def narrow(links: Sequence[Link], need: Need) -> Coverage:
 def connected(links: Sequence[Link]) -> bool:
     """At least one link, each company handing on to the next, none standing in the chain twice."""
     companies = [link.principal for link in links] + [link.intermediary for link in links[-1:]]
-    joined = all(one.intermediary == following.principal for one, following in zip(links, links[1:], strict=False))
+    joined = all(one.intermediary == following.principal for one, following in pairwise(links))
     return bool(links) and joined and len(set(companies)) == len(companies)

@@ -119,15 +119,20 @@ class Held:
         return self.registration.kvk if self.chain else None
 
 
+def status_on(held: Held, today: date) -> MeansStatus:
+    """The status on a day: a term that is over counts as over, whether or not the sweep has written it down."""
+    over = today > held.valid_until and (held.status, MeansEvent.TERM_ENDED) in MEANS_LIFECYCLE.transitions
+    return MeansStatus.EXPIRED if over else held.status
+
+
 def state_reasons(held: Held, today: date) -> frozenset[Reason]:
     """What the state of the means, its term and its organisation have against a login (RUL-5: D07-D10, D12, D14)."""
     found: set[Reason] = set()
+    status = status_on(held, today)
     if held.upgrade_gap_until is not None and today < held.upgrade_gap_until:
         found.add(Reason.UPGRADE_IN_PROGRESS)
-    if held.status in REASON_OF_STATUS:
-        found.add(REASON_OF_STATUS[held.status])
-    elif today > held.valid_until:
-        found.add(Reason.MEANS_EXPIRED)
+    if status in REASON_OF_STATUS:
+        found.add(REASON_OF_STATUS[status])
     if not held.organisation_active:
         found.add(Reason.ORGANISATION_ENDED)
     return frozenset(found)
@@ -135,7 +140,7 @@ def state_reasons(held: Held, today: date) -> frozenset[Reason]:
 
 def ended(held: Held, today: date) -> bool:
     """Whether the means is over for good, so that it counts only when nothing else is held (RUL-5)."""
-    return held.status in ENDED or (held.status not in PENDING and today > held.valid_until)
+    return status_on(held, today) in ENDED
 
 
 def considered(held: tuple[Held, ...], today: date) -> tuple[Held, ...]:

@@ -71,12 +71,12 @@ def judge(state: ResponderState, code: str, code_at: CodeAt, now: datetime, wind
     if not well_formed(code, state.digits):
         return Wrong.MALFORMED
     centre = expected_step(state, now)
-    near = _first_match(code, code_at, _near(state, centre, windows))
+    near = _first_match(code, code_at, _fresh(state, _near(state, centre, windows)))
     if near is not None:
-        return Accepted(near, _drift(state, near, centre)) if near > state.last_step else Wrong.USED
+        return Accepted(near, _drift(state, near, centre))
     if _first_match(code, code_at, _used(state, centre, windows)) is not None:
         return Wrong.USED
-    far = _first_match(code, code_at, _far(state, centre, windows))
+    far = _first_match(code, code_at, _fresh(state, _far(state, centre, windows)))
     return Wrong.MISMATCH if far is None else Wrong.OUT_OF_STEP
 
 
@@ -87,9 +87,8 @@ def resynchronise(
     if not all(well_formed(code, state.digits) for code in codes):
         return Wrong.MALFORMED
     centre = expected_step(state, now)
-    for step in (*_near(state, centre, windows), *_far(state, centre, windows)):
-        first, second = _same(code_at(step), codes[0]), _same(code_at(step + 1), codes[1])
-        if first and second and step > state.last_step:
+    for step in _fresh(state, (*_near(state, centre, windows), *_far(state, centre, windows))):
+        if _same(code_at(step), codes[0]) and _same(code_at(step + 1), codes[1]):
             return Accepted(step + 1, _drift(state, step + 1, centre))
     return Wrong.MISMATCH
 
@@ -103,6 +102,11 @@ def _drift(state: ResponderState, step: int, centre: int) -> int:
     return 0 if state.algorithm is Algorithm.HOTP else state.drift + step - centre
 
 
+def _fresh(state: ResponderState, steps: Iterable[int]) -> list[int]:
+    """The steps whose code was not spent: greater than any accepted before (SEC-26)."""
+    return [step for step in steps if step > state.last_step]
+
+
 def _near(state: ResponderState, centre: int, windows: Windows) -> Iterable[int]:
     """Steps at which a code is plainly right, nearest first so that drift moves least."""
     if state.algorithm is Algorithm.HOTP:
@@ -111,10 +115,10 @@ def _near(state: ResponderState, centre: int, windows: Windows) -> Iterable[int]
 
 
 def _used(state: ResponderState, centre: int, windows: Windows) -> Iterable[int]:
-    """Steps already behind us whose code a person may type again."""
+    """Steps already behind us whose code a person may type again: the last ones, and what the device shows now."""
     if state.algorithm is Algorithm.HOTP:
         return range(max(0, state.last_step - windows.totp), state.last_step + 1)
-    return range(state.last_step, state.last_step + 1) if state.last_step >= centre - windows.resync else range(0)
+    return [step for step in (*_near(state, centre, windows), state.last_step) if 0 <= step <= state.last_step]
 
 
 def _far(state: ResponderState, centre: int, windows: Windows) -> Iterable[int]:
@@ -126,7 +130,7 @@ def _far(state: ResponderState, centre: int, windows: Windows) -> Iterable[int]:
 
 
 def _first_match(code: str, code_at: CodeAt, steps: Iterable[int]) -> int | None:
-    return next((step for step in steps if step >= 0 and _same(code_at(step), code)), None)
+    return next((step for step in steps if _same(code_at(step), code)), None)
 
 
 def _same(one: str, other: str) -> bool:

@@ -47,13 +47,14 @@ def faults(password: str, policy: PasswordPolicy) -> tuple[PasswordFault, ...]:
     letters = sum(character in string.ascii_letters for character in password)
     digits = sum(character in string.digits for character in password)
     others = [one for one in password if one not in string.ascii_letters + string.digits]
+    specials = others if policy.specials is None else [one for one in others if one in policy.specials]
     broken = {
         PasswordFault.TOO_SHORT: len(password) < policy.minimum,
         PasswordFault.TOO_LONG: len(password) > policy.maximum,
         PasswordFault.TOO_FEW_LETTERS: letters < policy.letters,
         PasswordFault.TOO_FEW_DIGITS: digits < policy.digits,
-        PasswordFault.CHARACTER_NOT_ALLOWED: policy.specials is not None and any(c not in policy.specials for c in others),
-        PasswordFault.TOO_MANY_SPECIALS: policy.specials is not None and len(others) > policy.most_specials,
+        PasswordFault.CHARACTER_NOT_ALLOWED: len(specials) < len(others),
+        PasswordFault.TOO_MANY_SPECIALS: policy.specials is not None and len(specials) > policy.most_specials,
         PasswordFault.COMMON: password.casefold() in policy.blocklist,
     }
     return tuple(fault for fault, is_broken in broken.items() if is_broken)

@@ -41,6 +41,9 @@ class Delayed:
 
 def attempt(counter: Counter, limit: Limit, now: datetime) -> Counter | Delayed:
     """Count one attempt ahead of its check, or say until when to wait."""
+    if counter.since is not None and now < counter.since:
+        # The clock went back: attempts and rounds stay counted, but nobody waits for an instant years ahead (RUL-21).
+        counter = Counter(counter.count, counter.rounds, now, None)
     if counter.unlock_at is not None and now < counter.unlock_at:
         return Delayed(counter.unlock_at)
     counter = _refreshed(counter, limit, now)
@@ -58,7 +61,7 @@ def remaining(counter: Counter, limit: Limit) -> int:
 
 def _refreshed(counter: Counter, limit: Limit, now: datetime) -> Counter:
     """A new window after the old one; lost rounds are forgotten after the longest delay without a failure."""
-    if counter.since is None or now < counter.since or now - counter.since > limit.longest + limit.window:
+    if counter.since is None or now - counter.since > limit.longest + limit.window:
         return Counter(0, 0, now, None)
     if now - counter.since > limit.window:
         return Counter(0, counter.rounds, now, None)
