@@ -64,7 +64,7 @@ def decrypt(element: Element, tag: str, keys: Sequence[DecryptionKey]) -> Elemen
     except (Refused, ValueError, InvalidTag) as error:
         raise Refused(Fault.DECRYPTION, f"{type(error).__name__}: {error}") from None
     if found.tag != tag:
-        _refuse(f"{found.tag} where {tag} belongs")
+        _refuse(f"{found.tag!r} where {tag} belongs")
     return found
 
 
@@ -116,7 +116,7 @@ def _transport(box: Element) -> KeyTransport:
 def _some(parent: Element, tag: str, most: int) -> list[Element]:
     found = list(parent.iterchildren(tag))
     if not 0 < len(found) <= most:
-        _refuse(f"{len(found)} of {tag} in {parent.tag}")
+        _refuse(f"{len(found)} of {tag} in {parent.tag!r}")
     return found
 
 

@@ -36,9 +36,9 @@ _MOST_PREFIXES: Final = 32
 # One namespace prefix throughout, no attribute, element or text beyond these, so no Type, XPath, HMACOutputLength.
 _SHAPE: Final = re.compile(
     r"""
-    <(?P<p>(?:[\w.-]+:)?)SignedInfo(?:[ ]xmlns(?::[\w.-]+)?="[^"]*")*(?:[ ]Id="[^"]*")?>\s*
+    <(?P<p>(?:[^\s<>"=:/]+:)?)SignedInfo(?:[ ]xmlns(?::[^\s<>"=:/]+)?="[^"]*")*(?:[ ]Id="[^"]*")?>\s*
       <(?P=p)CanonicalizationMethod[ ]Algorithm="(?P<canonicalization>[^"]*)">\s*
-        (?:<(?:(?P<e>[\w.-]+):)?InclusiveNamespaces[ ]xmlns(?(e):(?P=e))="http://www\.w3\.org/2001/10/xml-exc-c14n\#"
+        (?:<(?:(?P<e>[^\s<>"=:/]+):)?InclusiveNamespaces[ ]xmlns(?(e):(?P=e))="http://www\.w3\.org/2001/10/xml-exc-c14n\#"
         [ ]PrefixList="[^"]*">\s*</(?(e)(?P=e):)InclusiveNamespaces>\s*)?
       </(?P=p)CanonicalizationMethod>\s*
       <(?P=p)SignatureMethod[ ]Algorithm="(?P<method>[^"]*)">\s*</(?P=p)SignatureMethod>\s*
@@ -46,7 +46,7 @@ _SHAPE: Final = re.compile(
         <(?P=p)Transforms>\s*
           <(?P=p)Transform[ ]Algorithm="(?P<first>[^"]*)">\s*</(?P=p)Transform>\s*
           <(?P=p)Transform[ ]Algorithm="(?P<second>[^"]*)">\s*
-            (?:<(?:(?P<f>[\w.-]+):)?InclusiveNamespaces[ ]xmlns(?(f):(?P=f))="http://www\.w3\.org/2001/10/xml-exc-c14n\#"
+            (?:<(?:(?P<f>[^\s<>"=:/]+):)?InclusiveNamespaces[ ]xmlns(?(f):(?P=f))="http://www\.w3\.org/2001/10/xml-exc-c14n\#"
             [ ]PrefixList="(?P<prefixes>[^"]*)">\s*</(?(f)(?P=f):)InclusiveNamespaces>\s*)?
           </(?P=p)Transform>\s*
         </(?P=p)Transforms>\s*
@@ -106,7 +106,7 @@ def _refuse(detail: str) -> NoReturn:
 def _identify(element: Element, tag: str, *, enclosed: bool) -> str:
     """The element's ID, found to be the only one of its value, in a document without look-alike attributes (SEC-11)."""
     if element.tag != tag:
-        _refuse(f"{element.tag} where {tag} belongs")
+        _refuse(f"{element.tag!r} where {tag} belongs")
     if not enclosed and element.getparent() is not None:
         _refuse("the signed element is not the root")
     seen: set[str] = set()

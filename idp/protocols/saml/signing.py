@@ -9,7 +9,16 @@ from typing import Final
 from idp.ports import SigningKey
 from idp.protocols.saml.algorithms import DigestMethod, SignatureMethod
 from idp.protocols.saml.signature import ENVELOPED
-from idp.protocols.saml.xml import DS, EXC_C14N, SAML, Element, canonical, escape_attribute, escape_text, parse
+from idp.protocols.saml.xml import (
+    DS,
+    EXC_C14N,
+    SAML,
+    Element,
+    canonical,
+    escape_attribute,
+    escape_text,
+    parse,
+)
 
 _START: Final = re.compile(rb'<[^ >]+((?: [^ =>]+="[^"]*")*)>')
 _ID: Final = re.compile(rb' ID="([A-Za-z0-9_.-]{1,256})"')
@@ -37,10 +46,7 @@ def key_name(key: SigningKey) -> str:
 def key_certificate(key: SigningKey) -> str:
     """KeyInfo with one X509Certificate only, for metadata (SIG-5)."""
     body = "".join(line for line in key.public.certificate.split() if re.fullmatch(r"[A-Za-z0-9+/=]{5,}", line))
-    return (
-        "<ds:KeyInfo><ds:X509Data><ds:X509Certificate>"
-        f"{body}</ds:X509Certificate></ds:X509Data></ds:KeyInfo>"
-    )
+    return f"<ds:KeyInfo><ds:X509Data><ds:X509Certificate>{body}</ds:X509Certificate></ds:X509Data></ds:KeyInfo>"
 
 
 def sign(element: Element, signatory: Signatory) -> None:
@@ -104,9 +110,7 @@ def _signed_info(identifier: str, digest: bytes, signatory: Signatory) -> str:
     inclusive = ""
     if signatory.prefixes:
         prefixes = escape_attribute(" ".join(signatory.prefixes))
-        inclusive = (
-            f'<ec:InclusiveNamespaces xmlns:ec="{EXC_C14N}" PrefixList="{prefixes}"></ec:InclusiveNamespaces>'
-        )
+        inclusive = f'<ec:InclusiveNamespaces xmlns:ec="{EXC_C14N}" PrefixList="{prefixes}"></ec:InclusiveNamespaces>'
     return (
         "<ds:SignedInfo>"
         f'<ds:CanonicalizationMethod Algorithm="{EXC_C14N}"></ds:CanonicalizationMethod>'

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from threading import Lock
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from lxml import etree
 
@@ -43,6 +43,7 @@ _SCHEMAS: Final = {
     SOAP: "envelope.xsd",
 }
 _NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -168,9 +169,10 @@ class _Shelf(etree.Resolver):
         super().__init__()
         self._folder = folder
 
-    def resolve(self, system_url: str, public_id: str, context: object) -> object:
+    def resolve(self, system_url: str | None, public_id: str | None, context: Any) -> Any:
         """The local file; an unknown name is an error, since nothing may be fetched (SEC-9)."""
-        return self.resolve_string((self._folder / system_url.rpartition("/")[2]).read_bytes(), context)
+        name = (system_url or "").rpartition("/")[2]
+        return self.resolve_string((self._folder / name).read_bytes(), context)
 
 
 def _refuse_markup(octets: bytes, limits: Limits) -> None:
