@@ -1,0 +1,123 @@
+"""The service catalogue: loaded from a checked file into the database, and shown as data."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from idp.domain.audit import Event
+from idp.domain.parties import Provider, Service
+from idp.services.catalogue_file import BadCatalogue, check
+from idp.services.work import Work
+from idp.store.catalogue import ProviderRow, ServiceRow, read_services
+from idp.store.versions import DIRECTORY, bump
+
+
+def load(work: Work, path: Path) -> tuple[Service, ...]:
+    """Write a catalogue file into the database, new entries and changed ones; what it does not name stays.
+
+    Raises ``BadCatalogue``.
+    """
+    services = check(path)
+    _refuse_taken(work.connection, services)
+    for provider in {service.provider.oin: service.provider for service in services}.values():
+        write_provider(work, provider)
+    for service in services:
+        write_service(work, service)
+    bump(work.connection, DIRECTORY)
+    work.record(Event.CATALOGUE_LOADED, services=str(len(services)))
+    return services
+
+
+def show(connection: Connection) -> list[dict[str, Any]]:
+    """The catalogue of the database as plain data, in its order."""
+    return [as_data(service) for service in read_services(connection)]
+
+
+def as_data(service: Service) -> dict[str, Any]:
+    """One service as plain data: what people and other programs may know of it (F03)."""
+    return {
+        "id": service.slug,
+        "service_id": str(service.urn),
+        "uuid": str(service.uuid),
+        "instance_uuid": str(service.instance_uuid),
+        "provider": {"oin": str(service.provider.oin), "name": service.provider.name},
+        "name": service.name,
+        "description": service.description,
+        "level": service.level.label,
+        "level_urn": service.level.urn,
+        "branches": service.takes_restriction,
+        "chains": service.chains,
+        "sso": service.sso,
+        "allow_lower": service.allow_lower,
+        "entity_types": [list(types) for types in service.entity_types],
+        "attributes": [
+            {"name": one.name, "required": one.required, "purpose": one.purpose} for one in service.attributes
+        ],
+        "url": service.url,
+        "enforced_from": service.enforced_from.isoformat() if service.enforced_from else None,
+    }
+
+
+def write_provider(work: Work, provider: Provider) -> None:
+    """Add a provider, or change its name."""
+    values = {"oin": str(provider.oin), "name": json.dumps(provider.name, ensure_ascii=False)}
+    statement = work.insert(ProviderRow).values(values)
+    changed = statement.on_conflict_do_update(index_elements=["oin"], set_={"name": values["name"]})
+    work.connection.execute(changed)
+
+
+def write_service(work: Work, service: Service) -> None:
+    """Add a service, or change the one with this UUID."""
+    values = service_values(service)
+    statement = work.insert(ServiceRow).values(values)
+    changed = {key: value for key, value in values.items() if key != "uuid"}
+    work.connection.execute(statement.on_conflict_do_update(index_elements=["uuid"], set_=changed))
+
+
+def service_values(service: Service) -> dict[str, Any]:
+    """A service as the values of its row."""
+    return {
+        "uuid": str(service.uuid),
+        "instance_uuid": str(service.instance_uuid),
+        "urn": str(service.urn),
+        "slug": service.slug,
+        "provider_oin": str(service.provider.oin),
+        "level": int(service.level),
+        "takes_restriction": service.takes_restriction,
+        "chains": service.chains,
+        "sso": service.sso,
+        "allow_lower": service.allow_lower,
+        "enforced_from": service.enforced_from,
+        "facts": json.dumps(
+            {
+                "name": service.name,
+                "description": service.description,
+                "entity_types": service.entity_types,
+                "attributes": as_data(service)["attributes"],
+                "url": service.url,
+            },
+            ensure_ascii=False,
+        ),
+    }
+
+
+def _refuse_taken(connection: Connection, services: Sequence[Service]) -> None:
+    """Names that the database already gave to another service."""
+    columns = (ServiceRow.uuid, ServiceRow.instance_uuid, ServiceRow.urn, ServiceRow.slug, ServiceRow.provider_oin)
+    rows = connection.execute(select(*columns)).all()
+    faults = [fault for service in services for row in rows for fault in _clashes(service, row)]
+    if faults:
+        raise BadCatalogue(faults)
+
+
+def _clashes(service: Service, row: Row[str, str, str, str, str]) -> Iterator[str]:
+    if row.uuid == service.uuid:
+        if row.provider_oin != service.provider.oin:
+            yield f"The service {service.slug} belongs to the provider {row.provider_oin} already."
+        return
+    for what in ("instance_uuid", "urn", "slug"):
+        if getattr(row, what) == getattr(service, what):
+            yield f"The {what} {getattr(service, what)} belongs to another service already."
