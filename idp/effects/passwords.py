@@ -32,10 +32,10 @@ class Argon2Passwords:
         """Whether the password is right; an unknown account costs the same; raises ``Overloaded``."""
         with self._lane():
             try:
-                right = self._hasher.verify(stored or self._nobody, password)
+                self._hasher.verify(stored or self._nobody, password)
             except (VerificationError, InvalidHashError):
-                right = False
-        return right and stored is not None
+                return False
+        return stored is not None
 
     def outdated(self, stored: str) -> bool:
         """Whether today's parameters are others than those of the hash."""

@@ -50,7 +50,14 @@ def verify(connection: Connection) -> int | None:
 
 
 def _chain(connection: Connection) -> Iterator[tuple[Entry, str]]:
-    columns = (AuditEvent.sequence, AuditEvent.at, AuditEvent.event, AuditEvent.actor, AuditEvent.facts, AuditEvent.hash)
+    columns = (
+        AuditEvent.sequence,
+        AuditEvent.at,
+        AuditEvent.event,
+        AuditEvent.actor,
+        AuditEvent.facts,
+        AuditEvent.hash,
+    )
     rows = connection.execution_options(yield_per=1000).execute(select(*columns).order_by(AuditEvent.sequence))
     for row in rows:
         yield Entry(row.sequence, row.at, row.event, row.actor, row.facts), row.hash

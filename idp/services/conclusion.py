@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from idp.domain.assertion import Assertion, Basis, Denied, Interrupted, Outcome
 from idp.domain.audit import Event
@@ -16,6 +15,7 @@ from idp.domain.parties import Party, Service
 from idp.domain.pseudonyms import PseudonymKey, mint
 from idp.domain.reasons import Reason
 from idp.services.work import Work
+from idp.store.base import AnyRow
 from idp.store.facts import Way, ways_of
 from idp.store.mandates import MandateRow
 from idp.store.means import Pseudonym
@@ -29,7 +29,7 @@ _KNOWN = select(Pseudonym.value).where(
     Pseudonym.provider_oin == bindparam("provider"),
 )
 _PREFIX = "urn:etoegang:1.9:attribute:"
-PERSONAL_ATTRIBUTES: dict[str, Callable[[Row[Any]], str]] = {
+PERSONAL_ATTRIBUTES: dict[str, Callable[[AnyRow], str]] = {
     _PREFIX + "Initials": lambda person: person.initials,
     _PREFIX + "FirstName": lambda person: person.first_name,
     _PREFIX + "FamilyNameInfix": lambda person: person.infix,
@@ -101,7 +101,9 @@ def _refuse(work: Work, party: Party, asked: LoginRequest, progress: Progress, r
     return Denied(refused.reasons, reference)
 
 
-def _grant(work: Work, party: Party, asked: LoginRequest, progress: Progress, granted: tuple[Granted, Way]) -> Assertion:
+def _grant(
+    work: Work, party: Party, asked: LoginRequest, progress: Progress, granted: tuple[Granted, Way]
+) -> Assertion:
     decision, way = granted
     if progress.authenticated_at is None:
         raise ValueError("granted without authentication")

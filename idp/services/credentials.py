@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 import pyotp
-from sqlalchemy import Row, select, update
+from sqlalchemy import select, update
 
 from idp.domain.assurance import Factor
 from idp.domain.audit import Event
@@ -15,9 +15,10 @@ from idp.domain.otp import Accepted, Algorithm, ResponderState, Windows, Wrong, 
 from idp.domain.passwords import LONGEST_PASSWORD, normalised
 from idp.domain.usernames import canonical
 from idp.services import throttle
-from idp.services.login import BLOCKED_FOR, Browser, Missing, Record, Result, go_on, mine
+from idp.services.login import BLOCKED_FOR, Missing, Result, Visit, go_on, mine
 from idp.services.logins import Login
 from idp.services.work import Office, Work
+from idp.store.base import AnyRow
 from idp.store.means import Means
 from idp.store.people import Account, Responder
 
@@ -56,22 +57,22 @@ class Faulty:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One filled-in form: for which login, from which browser and network address."""
+    """One filled-in form: for which login, from whom, and from which network address."""
 
     login_id: str
-    browser: Browser
+    visit: Visit
     source: str
 
 
 def identify(
-    office: Office, tried: Attempt, username: str, password: str, keep: bool, record: Record
+    office: Office, tried: Attempt, username: str, password: str, keep: bool
 ) -> Result | Faulty:
     """Check a username with its password, in the same time for a name that does not exist (SEC-27, F34).
 
     Raises ``idp.ports.Overloaded``.
     """
     with office.work("person") as work:
-        login = mine(work, tried.login_id, tried.browser)
+        login = mine(work, tried.login_id, tried.visit.browser)
     if isinstance(login, Missing):
         return login
     name = canonical(username)
@@ -83,7 +84,7 @@ def identify(
     right = office.passwords.check(account.password_hash if account else None, normalised(password) if fits else "")
     renewed = _renewed_hash(office, account, password) if account and right and fits else None
     with office.work("person") as work:
-        again = mine(work, tried.login_id, tried.browser)
+        again = mine(work, tried.login_id, tried.visit.browser)
         if isinstance(again, Missing):
             return again
         if account is None or not right or not fits:
@@ -94,22 +95,22 @@ def identify(
             work.connection.execute(update(Account).where(Account.id == account.id).values(password_hash=renewed))
         work.record(Event.PASSWORD_ACCEPTED, reference=login.reference, account=account.id)
         progress = Progress(account.id, frozenset({Factor.PASSWORD}), work.now, keep=keep)
-        return go_on(work, again, replace(again, progress=progress), tried.browser, record)
+        return go_on(work, again, replace(again, progress=progress), tried.visit)
 
 
-def prove(office: Office, tried: Attempt, code: str, record: Record) -> Result | Faulty:
+def prove(office: Office, tried: Attempt, code: str) -> Result | Faulty:
     """Check a code of the personal responder; a step counts once, whoever is fastest (SEC-26, F34, F35)."""
     with office.work("person") as work:
-        login = mine(work, tried.login_id, tried.browser)
+        login = mine(work, tried.login_id, tried.visit.browser)
         if isinstance(login, Missing):
             return login
         if login.progress.account is None:
-            return go_on(work, login, login, tried.browser, record)
+            return go_on(work, login, login, tried.visit)
     allowed = throttle.ask(office, "code", login.progress.account, tried.source)
     if isinstance(allowed, datetime):
         return Faulty(Fault.DELAYED, login, until=allowed)
     with office.work("person") as work:
-        again = mine(work, tried.login_id, tried.browser)
+        again = mine(work, tried.login_id, tried.visit.browser)
         if isinstance(again, Missing) or again.progress.account is None:
             return again if isinstance(again, Missing) else Faulty(Fault.WRONG_CODE, again)
         if _blocked(work, again.progress.account):
@@ -122,24 +123,42 @@ def prove(office: Office, tried: Attempt, code: str, record: Record) -> Result |
         work.record(Event.CODE_ACCEPTED, reference=again.reference, account=again.progress.account)
         factors = again.progress.factors | {Factor.OTP}
         progress = replace(again.progress, factors=factors, authenticated_at=work.now)
-        return go_on(work, again, replace(again, progress=progress), tried.browser, record)
+        return go_on(work, again, replace(again, progress=progress), tried.visit)
 
 
-def responder_hint(office: Office, account: str) -> str:
-    """The last four characters of the account's responder, to tell which device is meant (L2)."""
-    query = select(Responder.serial).where(Responder.account_id == account, Responder.status == "assigned")
+@dataclass(frozen=True, slots=True)
+class ResponderHint:
+    """What tells a person which device is meant: the end of its serial number, and how long its codes are (L2)."""
+
+    label: str
+    digits: int
+
+
+def responder_of(office: Office, account: str) -> ResponderHint | None:
+    """The responder of an account, or None."""
+    query = select(Responder.serial, Responder.digits).where(
+        Responder.account_id == account, Responder.status == "assigned"
+    )
     with office.reading() as connection:
-        return (connection.execute(query.order_by(Responder.id)).scalars().first() or "")[-4:]
+        row = connection.execute(query.order_by(Responder.id)).first()
+    return None if row is None else ResponderHint(row.serial[-4:], row.digits)
 
 
-def code_at(office: Office, row: Row[tuple[object, ...]]) -> Callable[[int], str]:
+def username_of(office: Office, account: str) -> str:
+    """The name an account logs in with."""
+    with office.reading() as connection:
+        return connection.execute(select(Account.username).where(Account.id == account)).scalar_one_or_none() or ""
+
+
+def code_at(office: Office, row: AnyRow) -> Callable[[int], str]:
     """What a responder shows at a step."""
     secret = office.vault.unseal(row.secret, f"responder:{row.serial}").decode()
     device = pyotp.HOTP(secret, digits=row.digits)
-    return device.at
+    at: Callable[[int], str] = device.at
+    return at
 
 
-def state_of(row: Row[tuple[object, ...]]) -> ResponderState:
+def state_of(row: AnyRow) -> ResponderState:
     """A responder's row as the rules see it."""
     return ResponderState(Algorithm(row.algorithm), row.digits, row.period, row.last_step, row.drift)
 
@@ -150,14 +169,16 @@ def windows(office: Office) -> Windows:
     return Windows(rules.totp_window, rules.hotp_window, rules.resync_window)
 
 
-def _account(office: Office, name: str | None) -> Row[tuple[str, str]] | None:
+def _account(office: Office, name: str | None) -> AnyRow | None:
     """The account of a canonical name; the same statement runs for a name that cannot exist."""
-    query = select(Account.id, Account.password_hash).where(Account.username == (name or "\x00"), Account.status == "active")
+    query = select(Account.id, Account.password_hash).where(
+        Account.username == (name or "\x00"), Account.status == "active"
+    )
     with office.reading() as connection:
         return connection.execute(query).one_or_none()
 
 
-def _renewed_hash(office: Office, account: Row[tuple[str, str]], password: str) -> str | None:
+def _renewed_hash(office: Office, account: AnyRow, password: str) -> str | None:
     outdated = office.passwords.outdated(account.password_hash)
     return office.passwords.hash(normalised(password)) if outdated else None
 

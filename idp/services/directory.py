@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 from sqlalchemy import Engine, select
 
 from idp.domain.parties import Party, Service
-from idp.ports import Clock
 from idp.store.catalogue import read_party, read_party_by_id, read_services
 from idp.store.versions import DIRECTORY, Version
 
@@ -33,11 +32,15 @@ class Directory:
 
     def party(self, protocol: str, identity: str) -> Party | None:
         """The relying party with this entity ID or client ID, or None."""
-        return self._keep(("party", protocol, identity), lambda: self._read(read_party, protocol, identity))
+        found: Party | None = self._keep(
+            ("party", protocol, identity), lambda: self._read(read_party, protocol, identity)
+        )
+        return found
 
     def party_by_id(self, party_id: str) -> Party | None:
         """The relying party with this id of ours, or None."""
-        return self._keep(("id", party_id), lambda: self._read(read_party_by_id, party_id))
+        found: Party | None = self._keep(("id", party_id), lambda: self._read(read_party_by_id, party_id))
+        return found
 
     def services(self) -> tuple[Service, ...]:
         """The whole catalogue, in the order of providers and services."""

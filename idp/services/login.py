@@ -45,6 +45,14 @@ class Browser:
     session: str
 
 
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Who is asking: the browser, and how the protocol of its login records an outcome."""
+
+    browser: Browser
+    record: Record
+
+
 class Gone(StrEnum):
     """Why there is no page for a login."""
 
@@ -85,7 +93,7 @@ class Concluded:
 Result = Waiting | Concluded | Missing
 
 
-def begin(office: Office, incoming: Incoming, browser: Browser, record: Record, bounce: bool) -> Result:
+def begin(office: Office, incoming: Incoming, visit: Visit, bounce: bool) -> Result:
     """Take a request in: answer it at once when nothing is to be asked, else keep it for its first page.
 
     ``bounce`` is for a cross-site POST that came without cookies: it is bound and judged at the first GET (RUL-18).
@@ -93,51 +101,53 @@ def begin(office: Office, incoming: Incoming, browser: Browser, record: Record, 
     with office.work("person") as work:
         if incoming.replay is not None and not _first(work, incoming):
             return Missing(Gone.REPLAYED)
-        bound = "" if bounce else office.vault.digest(browser.id, "browser")
+        bound = "" if bounce else office.vault.digest(visit.browser.id, "browser")
         login = fresh(work, incoming.party, incoming.asked, bound)
         if bounce:
             store(work, login)
             return Waiting(login, Standing(Step.PASSWORD, (), {}, None))
-        return _go_on(work, _resumed(work, login, browser), browser, record, stored=None)
+        return _go_on(work, _resumed(work, login, visit.browser), visit, stored=None)
 
 
-def look(office: Office, login_id: str, browser: Browser, record: Record) -> Result:
+def look(office: Office, login_id: str, visit: Visit) -> Result:
     """What comes next in a login; its first look binds it to the browser."""
     with office.work("person") as work:
-        login = mine(work, login_id, browser)
+        login = mine(work, login_id, visit.browser)
         if isinstance(login, Missing):
             return login
         if login.browser == "":
-            bound = replace(login, browser=office.vault.digest(browser.id, "browser"))
-            return go_on(work, login, _resumed(work, bound, browser), browser, record)
-        return go_on(work, login, login, browser, record)
+            bound = replace(login, browser=office.vault.digest(visit.browser.id, "browser"))
+            return go_on(work, login, _resumed(work, bound, visit.browser), visit)
+        return go_on(work, login, login, visit)
 
 
-def step(office: Office, login_id: str, browser: Browser, record: Record, change: Callable[[Progress], Progress]) -> Result:
+def step(
+    office: Office, login_id: str, visit: Visit, change: Callable[[Progress], Progress]
+) -> Result:
     """Apply what the person answered (a choice, a consent, a cancellation) and go on."""
     with office.work("person") as work:
-        login = mine(work, login_id, browser)
+        login = mine(work, login_id, visit.browser)
         if isinstance(login, Missing):
             return login
         changed = replace(login, progress=change(login.progress))
-        return go_on(work, login, changed, browser, record)
+        return go_on(work, login, changed, visit)
 
 
-def leave(office: Office, login_id: str, browser: Browser, record: Record) -> Result:
+def leave(office: Office, login_id: str, visit: Visit) -> Result:
     """Leave a refusal: the relying party hears of it now (architecture 17, deny mode ``explain``)."""
     with office.work("person") as work:
-        login = mine(work, login_id, browser)
+        login = mine(work, login_id, visit.browser)
         if isinstance(login, Missing):
             return login
         standing = stand(work.connection, login.party, login.asked, login.progress, work.now)
         if standing.refused is None:
             return Waiting(login, standing)
-        return _end(work, login, standing, browser, record, stored=login)
+        return _end(work, login, standing, visit, stored=login)
 
 
-def go_on(work: Work, login: Login, changed: Login, browser: Browser, record: Record) -> Result:
+def go_on(work: Work, login: Login, changed: Login, visit: Visit) -> Result:
     """Write what a step changed and go on to the next, or to the outcome."""
-    return _go_on(work, changed, browser, record, stored=login)
+    return _go_on(work, changed, visit, stored=login)
 
 
 def mine(work: Work, login_id: str, browser: Browser) -> Login | Missing:
@@ -164,6 +174,12 @@ def mine(work: Work, login_id: str, browser: Browser) -> Login | Missing:
 def _anew(work: Work, login: Login, again: Login) -> Login | Missing:
     again = replace(again, progress=Progress())
     return again if advance(work, login, again) else Missing(Gone.ANSWERED, login)
+
+
+def standing_of(office: Office, login: Login) -> Standing:
+    """Where a login stands, for showing its page again after something wrong was filled in."""
+    with office.reading() as connection:
+        return stand(connection, login.party, login.asked, login.progress, office.clock.now())
 
 
 def single_sign_on(office: Office, party: Party, asked: LoginRequest) -> SingleSignOn:
@@ -198,11 +214,11 @@ def _resumed(work: Work, login: Login, browser: Browser) -> Login:
     return replace(login, progress=resume(login.asked, kept, sign_on, work.now))
 
 
-def _go_on(work: Work, login: Login, browser: Browser, record: Record, stored: Login | None) -> Result:
+def _go_on(work: Work, login: Login, visit: Visit, stored: Login | None) -> Result:
     standing = stand(work.connection, login.party, login.asked, login.progress, work.now)
     at_once = login.party.settings.deny_mode is DenyMode.RETURN and standing.step is Step.REFUSED
     if standing.step is Step.ANSWER or login.asked.passive or at_once:
-        return _end(work, login, standing, browser, record, stored)
+        return _end(work, login, standing, visit, stored)
     if stored is None:
         store(work, login)
     elif stored != login and not advance(work, stored, login):
@@ -218,7 +234,7 @@ def _locked(work: Work, login: Login) -> bool:
 
 
 def _end(
-    work: Work, login: Login, standing: Standing, browser: Browser, record: Record, stored: Login | None
+    work: Work, login: Login, standing: Standing, visit: Visit, stored: Login | None
 ) -> Result:
     """Conclude, keep the session, and let the protocol record what its answer needs: all in this transaction."""
     if stored is not None and not advance(work, stored, replace(login, status="answered")):
@@ -226,9 +242,9 @@ def _end(
     outcome = conclude(work, login.party, login.asked, login.progress, standing)
     secret: str | None = None
     if isinstance(outcome, Assertion):
-        outcome, secret = _keep(work, login, browser, outcome)
+        outcome, secret = _keep(work, login, visit.browser, outcome)
     incoming = Incoming(login.party, login.asked)
-    return Concluded(incoming, outcome, record(work, incoming, outcome), secret)
+    return Concluded(incoming, outcome, visit.record(work, incoming, outcome), secret)
 
 
 def _keep(work: Work, login: Login, browser: Browser, granted: Assertion) -> tuple[Assertion, str | None]:
@@ -247,7 +263,9 @@ def _keep(work: Work, login: Login, browser: Browser, granted: Assertion) -> tup
         end(work, kept.id)
     password_at = kept.password_at if kept is not None else granted.authenticated_at
     account = progress.account or ""
-    session = KeptSession("", account, progress.factors, granted.authenticated_at, password_at, work.now, sign_on.provider)
+    session = KeptSession(
+        "", account, progress.factors, granted.authenticated_at, password_at, work.now, sign_on.provider
+    )
     opened = open_session(work, session)
     remember_party(work, opened.id, party.id, granted.subject)
     return replace(granted, session=opened.id), opened.secret

@@ -64,9 +64,9 @@ def _limits(office: Office, kind: str, subject: str, source: str) -> dict[str, L
 
 
 def _read(work: Work, key: str) -> Counter:
-    query = select(CounterRow.count, CounterRow.rounds, CounterRow.since, CounterRow.unlock_at)
+    query = select(CounterRow.count.label("attempts"), CounterRow.rounds, CounterRow.since, CounterRow.unlock_at)
     row = work.connection.execute(query.where(CounterRow.key == key).with_for_update()).one_or_none()
-    return Counter() if row is None else Counter(row.count, row.rounds, row.since, row.unlock_at)
+    return Counter() if row is None else Counter(row.attempts, row.rounds, row.since, row.unlock_at)
 
 
 def _write(work: Work, key: str, counter: Counter) -> None:

@@ -30,7 +30,8 @@ class Redeemed:
 def issue(work: Work, purpose: Purpose, subject: str, lasts: timedelta, payload: dict[str, Any]) -> str:
     """A new secret of 256 bits; only its keyed digest is stored (SEC-31)."""
     secret = work.office.entropy.bytes(32).hex()
-    work.connection.execute(insert(Ticket).values(_row(work, purpose, secret, subject, work.now + lasts, payload)))
+    row = _row(work, purpose, secret, work.now + lasts) | {"subject": subject, "payload": json.dumps(payload)}
+    work.connection.execute(insert(Ticket).values(row))
     return secret
 
 
@@ -38,7 +39,11 @@ def redeem(work: Work, purpose: Purpose, secret: str) -> Redeemed | None:
     """Consume a secret; None for one that is unknown, used, late or of another purpose."""
     statement = (
         update(Ticket)
-        .where(Ticket.digest == digest(work, purpose, secret), Ticket.used_at.is_(None), Ticket.expires_at > work.now)
+        .where(
+            Ticket.digest == digest(work, purpose, secret),
+            Ticket.used_at.is_(None),
+            Ticket.expires_at > work.now,
+        )
         .values(used_at=work.now)
         .returning(Ticket.subject, Ticket.payload)
     )
@@ -48,7 +53,7 @@ def redeem(work: Work, purpose: Purpose, secret: str) -> Redeemed | None:
 
 def first_use(work: Work, purpose: Purpose, mark: str, until: datetime) -> bool:
     """Whether this mark is seen for the first time; it stays spent whatever the clock does (SEC-14, SEC-41)."""
-    row = _row(work, purpose, mark, "", until, {}) | {"used_at": work.now}
+    row = _row(work, purpose, mark, until) | {"used_at": work.now}
     statement = work.insert(Ticket).values(row).on_conflict_do_nothing(index_elements=["digest"])
     return work.connection.execute(statement).rowcount == 1
 
@@ -63,14 +68,12 @@ def forget(work: Work, before: datetime) -> int:
     return work.connection.execute(delete(Ticket).where(Ticket.expires_at < before)).rowcount
 
 
-def _row(
-    work: Work, purpose: Purpose, secret: str, subject: str, until: datetime, payload: dict[str, Any]
-) -> dict[str, Any]:
+def _row(work: Work, purpose: Purpose, secret: str, until: datetime) -> dict[str, Any]:
     return {
         "digest": digest(work, purpose, secret),
         "purpose": purpose.value,
-        "subject": subject,
-        "payload": json.dumps(payload),
+        "subject": "",
+        "payload": "{}",
         "created_at": work.now,
         "expires_at": until,
         "used_at": None,

@@ -49,7 +49,6 @@ class Work:
         return new_id(self.now, self.office.entropy)
 
 
-
 @dataclass(frozen=True, slots=True)
 class Office:
     """Everything a use case may need, built once in `idp.app` and passed along."""

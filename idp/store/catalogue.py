@@ -4,14 +4,14 @@ import json
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, ForeignKey, Row as Result, String, Text, select
+from sqlalchemy import Connection, ForeignKey, String, Text, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.domain.assurance import Level
 from idp.domain.demand import Reading
 from idp.domain.identifiers import Oin, ServiceUrn, ServiceUuid
 from idp.domain.parties import CatalogueAttribute, DenyMode, Party, PartySettings, Profile, Provider, Service
-from idp.store.base import Base, Id, Row
+from idp.store.base import AnyRow, Base, Id, Row
 
 
 class ProviderRow(Base):
@@ -127,11 +127,12 @@ def _party(connection: Connection, *conditions: Any) -> Party | None:
 
 
 def _settings(stored: dict[str, Any]) -> PartySettings:
-    kinds = {"profile": Profile, "reading": Reading, "deny_mode": DenyMode}
-    return PartySettings(**{name: kinds.get(name, lambda one: one)(value) for name, value in stored.items()})
+    kinds: dict[str, Any] = {"profile": Profile, "reading": Reading, "deny_mode": DenyMode}
+    typed: dict[str, Any] = {name: kinds[name](value) if name in kinds else value for name, value in stored.items()}
+    return PartySettings(**typed)
 
 
-def _service(row: Result[Any]) -> Service:
+def _service(row: AnyRow) -> Service:
     facts = json.loads(row.facts)
     return Service(
         uuid=ServiceUuid(row.uuid),

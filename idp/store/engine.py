@@ -10,12 +10,17 @@ def open_engine(url: str, pool: int, statement_seconds: int) -> Engine:
     address = make_url(url)
     if address.get_backend_name() == "sqlite":
         engine = create_engine(
-            address, pool_size=pool, max_overflow=0, connect_args={"timeout": statement_seconds, "check_same_thread": False}
+            address,
+            pool_size=pool,
+            max_overflow=0,
+            connect_args={"timeout": statement_seconds, "check_same_thread": False},
         )
         event.listen(engine, "connect", _tune_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    options = f"-c statement_timeout={statement_seconds * 1000} -c lock_timeout={statement_seconds * 1000} -c timezone=UTC"
+    options = (
+        f"-c statement_timeout={statement_seconds * 1000} -c lock_timeout={statement_seconds * 1000} -c timezone=UTC"
+    )
     return create_engine(
         address,
         pool_size=pool,

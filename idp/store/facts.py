@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Any
 
-from sqlalchemy import Connection, ColumnElement, Row, and_, bindparam, exists, func, select
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, func, select
 from sqlalchemy.orm import aliased
 
 from idp.domain.assertion import LegalSubject
@@ -13,6 +12,7 @@ from idp.domain.assurance import Factor, Level
 from idp.domain.identifiers import BranchNumber, KvkNumber, Oin, Rsin, ServiceUuid
 from idp.domain.mandates import MAXIMUM_CHAIN, Link, Mandate, Scope, ScopeKind
 from idp.domain.means import Held, MeansStatus, Registration
+from idp.store.base import AnyRow
 from idp.store.mandates import MandateRow
 from idp.store.means import Means
 from idp.store.organisations import Branch, Organisation
@@ -102,9 +102,9 @@ def ways_of(connection: Connection, account: str) -> tuple[Way, ...]:
     return tuple(way for one in own for way in (one, *_chained(one, upstream)))
 
 
-def _links_towards(connection: Connection, companies: set[str]) -> dict[str, list[tuple[Row[Any], Link]]]:
+def _links_towards(connection: Connection, companies: set[str]) -> dict[str, list[tuple[AnyRow, Link]]]:
     """Links by their intermediary, followed upstream as far as a chain may be long."""
-    found: dict[str, list[tuple[Row[Any], Link]]] = {}
+    found: dict[str, list[tuple[AnyRow, Link]]] = {}
     seen, ahead = set(companies), companies
     for _ in range(MAXIMUM_CHAIN):
         rows = connection.execute(_LINKS, {"companies": sorted(ahead)}).all() if ahead else []
@@ -115,13 +115,13 @@ def _links_towards(connection: Connection, companies: set[str]) -> dict[str, lis
     return found
 
 
-def _chained(own: Way, upstream: dict[str, list[tuple[Row[Any], Link]]]) -> Iterator[Way]:
+def _chained(own: Way, upstream: dict[str, list[tuple[AnyRow, Link]]]) -> Iterator[Way]:
     """The chains that end at the own organisation, shortest first."""
-    paths: list[tuple[Row[Any], tuple[Link, ...]]] = [
+    paths: list[tuple[AnyRow, tuple[Link, ...]]] = [
         (row, (_towards(link, own.principal.kvk),)) for row, link in upstream.get(own.principal_id, [])
     ]
     for _ in range(MAXIMUM_CHAIN):
-        longer: list[tuple[Row[Any], tuple[Link, ...]]] = []
+        longer: list[tuple[AnyRow, tuple[Link, ...]]] = []
         for row, links in paths:
             yield _chain_way(own, row, links)
             visited = {own.principal.kvk, *(link.principal for link in links)}
@@ -133,7 +133,7 @@ def _chained(own: Way, upstream: dict[str, list[tuple[Row[Any], Link]]]) -> Iter
         paths = longer
 
 
-def _own_way(rows: Sequence[Row[Any]]) -> Way:
+def _own_way(rows: Sequence[AnyRow]) -> Way:
     first = rows[0]
     held = Held(
         means=first.means_id,
@@ -150,13 +150,13 @@ def _own_way(rows: Sequence[Row[Any]]) -> Way:
     return Way(held, first.person_id, first.organisation_id, _subject(first), "", None)
 
 
-def _chain_way(own: Way, row: Row[Any], links: tuple[Link, ...]) -> Way:
+def _chain_way(own: Way, row: AnyRow, links: tuple[Link, ...]) -> Way:
     active = own.held.organisation_active and row.organisation_status == "active"
     chained = replace(own.held, chain=links, organisation_active=active)
     return Way(chained, own.person_id, row.organisation_id, _subject(row), own.principal_id, own.principal)
 
 
-def _link(row: Row[Any]) -> Link:
+def _link(row: AnyRow) -> Link:
     kvk = KvkNumber(row.kvk)
     confirmed = (row.principal_confirmed_at is not None, row.intermediary_confirmed_at is not None)
     return Link(kvk, kvk, _mandate(row), *confirmed)
@@ -166,7 +166,7 @@ def _towards(link: Link, intermediary: KvkNumber) -> Link:
     return replace(link, intermediary=intermediary)
 
 
-def _mandate(row: Row[Any]) -> Mandate:
+def _mandate(row: AnyRow) -> Mandate:
     return Mandate(
         id=row.mandate_id,
         scope=Scope(
@@ -186,5 +186,5 @@ def _branches(text: str) -> Iterable[BranchNumber]:
     return (BranchNumber(one) for one in text.split(",") if one)
 
 
-def _subject(row: Row[Any]) -> LegalSubject:
+def _subject(row: AnyRow) -> LegalSubject:
     return LegalSubject(KvkNumber(row.kvk), Rsin(row.rsin) if row.rsin else None, row.name)

@@ -1,0 +1,138 @@
+"""The composition root: settings become an office, the office becomes an application."""
+
+import os
+import time
+from pathlib import Path
+
+from flask import Flask
+from flask_wtf.csrf import CSRFProtect
+
+from idp.effects.clock import LabClock, SystemClock
+from idp.effects.entropy import SystemEntropy
+from idp.effects.keys import KeyFolder
+from idp.effects.passwords import Argon2Passwords
+from idp.effects.vault import FileVault
+from idp.lab.portals import read as read_portals
+from idp.ports import Clock
+from idp.protocols.message import Codec
+from idp.protocols.oidc import OidcCodec, back_channel
+from idp.protocols.oidc import documents as oidc_documents
+from idp.protocols.saml import SamlCodec
+from idp.protocols.saml import documents as saml_documents
+from idp.services.directory import Directory
+from idp.services.work import Office
+from idp.settings import Settings, load, product_file
+from idp.store.engine import open_engine
+from idp.web import (
+    errors,
+    guard,
+    headers,
+    lab,
+    locale,
+    log,
+    login,
+    oidc,
+    operation,
+    portals,
+    public,
+    saml,
+    texts,
+)
+from idp.web.cookies import Cookies
+from idp.web.documents import Application, Documents
+
+VAULT_FILE = "vault.key"
+CLOCK_FILE = "clock"
+
+
+def open_office(settings: Settings) -> Office:
+    """Everything a use case needs, built once per process from the settings."""
+    entropy = SystemEntropy()
+    engine = open_engine(settings.database.url, settings.database.pool, settings.database.statement_seconds)
+    keys = Path(settings.keys.folder)
+    share = max(settings.argon2.at_once // max(settings.server.workers, 1), 1)
+    return Office(
+        settings=settings,
+        engine=engine,
+        clock=_clock(settings),
+        entropy=entropy,
+        passwords=Argon2Passwords(settings.argon2, share),
+        vault=FileVault(keys / VAULT_FILE, entropy),
+        keys=KeyFolder(keys),
+        directory=Directory(engine, time.monotonic),
+    )
+
+
+def create_app(office: Office) -> Application:
+    """The whole service as a WSGI application."""
+    app = Flask("idp", template_folder=str(product_file("templates")), static_folder=str(_static()))
+    settings = office.settings
+    _configure(app, office)
+    codecs: dict[str, Codec] = {"saml": SamlCodec(), "oidc": OidcCodec()}
+    views = login.LoginViews(office, codecs, Cookies(office))
+    protect = CSRFProtect(app)
+    machines = (
+        saml.blueprint(office, codecs["saml"], views),
+        oidc.blueprint(office, codecs["oidc"], views, back_channel()),
+    )
+    for blueprint in machines:
+        app.register_blueprint(blueprint)
+        protect.exempt(blueprint)
+    app.register_blueprint(views.blueprint())
+    app.register_blueprint(public.blueprint(office))
+    app.register_blueprint(operation.blueprint(office))
+    if settings.lab.enabled:
+        _install_laboratory(app, office, protect)
+    guard.install(app, office)
+    headers.install(app, settings.secure)
+    locale.install(app, str(Path(__file__).parent / "translations"), settings.secure)
+    errors.install(app, office)
+    texts.install(app)
+    return Documents(app.wsgi_app, saml_documents(office) | oidc_documents(office))
+
+
+def wsgi() -> Application:
+    """What a server loads: settings come from the file that ``IDP_CONFIG`` names."""
+    log.configure()
+    file = os.environ.get("IDP_CONFIG", "")
+    return create_app(open_office(load(Path(file) if file else None)))
+
+
+def _configure(app: Flask, office: Office) -> None:
+    settings = office.settings
+    app.config.update(
+        SECRET_KEY=office.vault.digest("forms", "flask"),
+        SESSION_COOKIE_NAME="__Host-idp-form" if settings.secure else "idp-form",
+        SESSION_COOKIE_SECURE=settings.secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_PATH="/",
+        # Our own Origin check takes the place of the Referer check (RUL-39).
+        WTF_CSRF_SSL_STRICT=False,
+        WTF_CSRF_TIME_LIMIT=None,
+    )
+
+    @app.context_processor
+    def _globals() -> dict[str, object]:
+        return {
+            "brand": settings.brand,
+            "lab": settings.lab.enabled,
+            "locale": locale.current(),
+            "stylesheets": settings.ui.stylesheets,
+        }
+
+
+def _install_laboratory(app: Flask, office: Office, protect: CSRFProtect) -> None:
+    """The laboratory and its portals; their machine-readable calls and returns carry no form token."""
+    known = read_portals(Path(office.settings.paths.data), office.settings.server.base_url)
+    app.register_blueprint(lab.blueprint(office))
+    app.register_blueprint(portals.blueprint(office, known))
+    protect.exempt(portals.blueprint.__module__ + ".acs")
+
+
+def _clock(settings: Settings) -> Clock:
+    return LabClock(Path(settings.paths.data) / CLOCK_FILE) if settings.lab.enabled else SystemClock()
+
+
+def _static() -> Path:
+    return Path(__file__).parent / "web" / "static"

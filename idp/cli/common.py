@@ -1,0 +1,79 @@
+"""What all subcommands share: where the settings are, and one JSON document on standard output."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from idp.services.work import Office
+from idp.settings import Settings, load
+
+CONFIG_FILE = "config.toml"
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def common(command: Command) -> Command:
+    """Give a command ``--data``, ``--config`` and ``--json``, before or after the subcommand (contract)."""
+    for option in (
+        click.option(
+            "--json",
+            "as_json",
+            is_flag=True,
+            callback=_remember,
+            expose_value=False,
+            help="One JSON document.",
+        ),
+        click.option("--config", type=_file(), callback=_remember, expose_value=False, help="The settings file."),
+        click.option("--data", type=_folder(), callback=_remember, expose_value=False, help="A demo's folder."),
+    ):
+        command = option(command)
+    return command
+
+
+def _file() -> click.Path:
+    return click.Path(dir_okay=False, path_type=Path)
+
+
+def _folder() -> click.Path:
+    return click.Path(file_okay=False, path_type=Path)
+
+
+def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+    remembered = context.ensure_object(dict)
+    if value:
+        remembered[parameter.name] = value
+
+
+def settings_of(context: click.Context) -> Settings:
+    """The settings that the command line names; raises ``BadSettings``."""
+    options = context.ensure_object(dict)
+    if "data" in options:
+        file = options["data"] / CONFIG_FILE
+        if not file.exists():
+            raise click.ClickException(
+                f"There is no demo in {options['data']}; start one with: idp demo --data {options['data']}"
+            )
+        return load(file)
+    return load(options.get("config"))
+
+
+def office_of(context: click.Context) -> Office:
+    """The office that the command line names."""
+    from idp.app import open_office
+
+    try:
+        return open_office(settings_of(context))
+    except FileNotFoundError as error:
+        raise click.ClickException(f"{error.filename} is missing; make the keys with: idp keys make") from None
+
+
+def wants_json(context: click.Context) -> bool:
+    """Whether one JSON document is asked."""
+    return bool(context.ensure_object(dict).get("as_json"))
+
+
+def show(context: click.Context, facts: Any, text: str) -> None:
+    """Print the facts as JSON, or the text for people."""
+    click.echo(json.dumps(facts, ensure_ascii=False) if wants_json(context) else text)

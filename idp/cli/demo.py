@@ -1,0 +1,146 @@
+"""``idp demo``: a whole eHerkenning world on this machine, with one command."""
+
+import json
+import os
+import shutil
+import socket
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from idp.cli.common import CONFIG_FILE, common, wants_json
+from idp.settings import Settings, is_local, load
+
+_CONFIG = """\
+# Written by idp demo at every start; change settings with IDP_<SECTION>_<KEY> in the environment.
+[server]
+base_url = "http://localhost:{port}"
+{hosts}
+[database]
+url = "sqlite:///{folder}/idp.db"
+[keys]
+folder = "{folder}/keys"
+rsa_bits = 2048
+[lab]
+enabled = true
+[paths]
+data = "{folder}"
+"""
+
+
+@click.command()
+@common
+@click.option("--host", default="127.0.0.1", show_default=True, help="A loopback address.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--seed", default=1, show_default=True, help="The same seed makes the same world.")
+@click.option("--freeze", metavar="ISO-8601", help="Stop the laboratory's clock at this instant.")
+@click.option("--reset", is_flag=True, help="Begin anew: throw the folder's world away.")
+@click.pass_context
+def demo(context: click.Context, *, host: str, port: int, seed: int, freeze: str | None, reset: bool) -> None:
+    """Serve a sandbox with personas, services and demo portals on this machine alone."""
+    if not is_local(host):
+        raise click.ClickException(f"The sandbox serves only on loopback or below .test, not on {host}; use 127.0.0.1.")
+    _free_port(host, port)
+    folder = (context.ensure_object(dict).get("data") or Path(".idp-demo")).resolve()
+    if reset:
+        _throw_away(folder)
+    config = _write_config(folder, port)
+    settings = load(config)
+    frozen_at = _instant(freeze)
+    _prepare(settings, seed)
+    _set_clock(folder, frozen_at)
+    from idp.cli.serving import serve
+
+    serve(settings, config, host, port, lambda: _announce(context, settings))
+
+
+def _announce(context: click.Context, settings: Settings) -> None:
+    base = settings.server.base_url
+    facts = {
+        "base_url": base,
+        "saml_metadata": f"{base}/saml/metadata",
+        "saml_metadata_eherkenning": f"{base}/saml/1.13/metadata",
+        "oidc_issuer": base,
+        "personas_url": f"{base}/lab/api/personas",
+        "pid": os.getpid(),
+    }
+    text = "\n".join(
+        [
+            f"The sandbox is ready: {base}/lab",
+            f"  SAML metadata   {facts['saml_metadata']}  (eHerkenning: {facts['saml_metadata_eherkenning']})",
+            f"  OIDC issuer     {base}",
+            f"  Personas        {base}/lab  (JSON: {facts['personas_url']})",
+            "Stop it with Ctrl-C; start it again with the same command and everything is still there.",
+        ]
+    )
+    click.echo(json.dumps(facts) if wants_json(context) else text)
+
+
+def _prepare(settings: Settings, seed: int) -> None:
+    """Make what is missing: keys, tables, the world and the portals."""
+    from idp.app import open_office
+    from idp.cli.keys import make_keys
+    from idp.lab import portals
+    from idp.lab.seed import seed as seed_world
+    from idp.lab.seed import seeded
+    from idp.store.schema import upgrade
+
+    make_keys(settings)
+    office = open_office(settings)
+    upgrade(office.engine)
+    if not seeded(office):
+        seed_world(office, seed)
+    portals.register(office, Path(settings.paths.data), settings.server.base_url)
+    office.engine.dispose()
+
+
+def _set_clock(folder: Path, frozen_at: datetime | None) -> None:
+    from idp.app import CLOCK_FILE
+    from idp.effects.clock import LabClock
+
+    clock = LabClock(folder / CLOCK_FILE)
+    clock.release()
+    if frozen_at is not None:
+        clock.freeze(True)
+        clock.set(frozen_at)
+
+
+def _instant(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.UsageError(f"--freeze needs an instant such as 2026-01-01T09:00:00+01:00, not {text}.") from None
+    if moment.tzinfo is None:
+        raise click.UsageError("--freeze needs an instant with its offset, such as 2026-01-01T09:00:00+01:00.")
+    return moment
+
+
+def _write_config(folder: Path, port: int) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    config = folder / CONFIG_FILE
+    text = _CONFIG.format(port=port, folder=folder, hosts='hosts = ["127.0.0.1"]')
+    config.write_text(text)
+    return config
+
+
+def _throw_away(folder: Path) -> None:
+    """Only a folder that a demo made is thrown away."""
+    if folder.exists() and any(folder.iterdir()) and not (folder / CONFIG_FILE).exists():
+        raise click.ClickException(f"{folder} is not a demo's folder; name another one with --data.")
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _free_port(host: str, port: int) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            reason = error.strerror or "not available"
+            raise click.ClickException(f"Port {port} on {host}: {reason}; choose another one with --port.") from None
+
+
+COMMANDS = (demo,)

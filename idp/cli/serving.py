@@ -1,0 +1,57 @@
+"""Running the application under granian, with every log line on standard error."""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import Any
+
+from granian.constants import Interfaces
+from granian.server import Server
+
+from idp.settings import Settings
+
+_LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(levelname)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "stream": "ext://sys.stderr", "formatter": "plain"}},
+    "root": {"level": "WARNING", "handlers": ["stderr"]},
+    "loggers": {"_granian": {"level": "WARNING", "handlers": ["stderr"], "propagate": False}},
+}
+
+
+def serve(settings: Settings, config: Path, host: str, port: int, ready: Callable[[], None]) -> None:
+    """Serve until a signal; ``ready`` is called once the first worker answers."""
+    os.environ["IDP_CONFIG"] = str(config)
+    server = Server(
+        "idp.app:wsgi",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=settings.server.workers,
+        blocking_threads=settings.server.threads,
+        backlog=1024,
+        factory=True,
+        websockets=False,
+        log_dictconfig=_LOGGING,
+        respawn_failed_workers=settings.server.production,
+    )
+    threading.Thread(target=_tell, args=(host, port, ready), daemon=True).start()
+    server.serve()
+
+
+def _tell(host: str, port: int, ready: Callable[[], None]) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            connection = HTTPConnection(host, port, timeout=5)
+            connection.request("GET", "/readyz", headers={"Host": f"localhost:{port}"})
+            if connection.getresponse().status == 200:
+                ready()
+                return
+        except (OSError, HTTPException):
+            pass
+        time.sleep(0.02)

@@ -1,0 +1,53 @@
+"""Whether this installation is fit for service, one sentence per subject."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from idp.ports import KeyUse
+from idp.services.work import Office
+from idp.store.schema import is_current
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One subject looked at."""
+
+    subject: str
+    good: bool
+    text: str
+
+
+def examine(office: Office) -> tuple[Finding, ...]:
+    """Everything that ``idp check`` looks at."""
+    return tuple(_findings(office))
+
+
+def _findings(office: Office) -> Iterator[Finding]:
+    server = office.settings.server
+    yield Finding("address", True, server.base_url)
+    for use in KeyUse:
+        key = office.keys.active(use).public
+        yield Finding(f"key {use.value}", True, key.kid[:16])
+    yield _readable_by_us_alone(Path(office.settings.keys.folder))
+    try:
+        current = is_current(office.engine)
+        yield Finding("database", current, "up to date" if current else "not up to date; run: idp db upgrade")
+    except SQLAlchemyError as error:
+        yield Finding("database", False, f"not reachable ({type(error).__name__}); look at database.url")
+        return
+    services = len(office.directory.services())
+    yield Finding(
+        "catalogue",
+        services > 0,
+        f"{services} services" if services else "empty; run: idp catalogue load FILE",
+    )
+    yield Finding("clock", True, office.clock.now().isoformat())
+
+
+def _readable_by_us_alone(folder: Path) -> Finding:
+    loose = [file.name for file in sorted(folder.glob("*.key*")) if file.stat().st_mode & 0o077]
+    good = not loose
+    return Finding("key files", good, "private" if good else f"others can read {', '.join(loose)}; run: chmod 600")

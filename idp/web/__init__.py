@@ -1,0 +1,1 @@
+"""Pages and endpoints: parse, call one service, render one template."""

@@ -1,0 +1,46 @@
+"""Our cookies: a secret that binds a login to its browser, and the secret of a kept session."""
+
+from flask import Request, Response
+
+from idp.services.login import Browser
+from idp.services.work import Office
+
+_SECRET_LENGTH = 64
+
+
+class Cookies:
+    """Reads and writes our cookies under the names that the base URL allows (RUL-2, SEC-33)."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        self._secure = office.settings.secure
+        prefix = "__Host-idp-" if self._secure else "idp-"
+        self.browser_name, self.session_name = prefix + "browser", prefix + "sso"
+
+    def read(self, request: Request) -> Browser:
+        """The secrets the browser brought, empty where absent or misshapen."""
+        return Browser(_secret(request, self.browser_name), _secret(request, self.session_name))
+
+    def new_browser(self, session: str) -> Browser:
+        """A secret for a browser that has none."""
+        return Browser(self._office.entropy.bytes(_SECRET_LENGTH // 2).hex(), session)
+
+    def bind(self, response: Response, browser: Browser) -> None:
+        """Let the browser keep its binding secret."""
+        self._set(response, self.browser_name, browser.id)
+
+    def keep_session(self, response: Response, secret: str) -> None:
+        """Let the browser keep a session just opened."""
+        self._set(response, self.session_name, secret)
+
+    def forget_session(self, response: Response) -> None:
+        """Let the browser drop its session."""
+        response.delete_cookie(self.session_name, path="/", secure=self._secure, httponly=True, samesite="Lax")
+
+    def _set(self, response: Response, name: str, value: str) -> None:
+        response.set_cookie(name, value, path="/", secure=self._secure, httponly=True, samesite="Lax")
+
+
+def _secret(request: Request, name: str) -> str:
+    value = request.cookies.get(name, "")
+    return value if len(value) == _SECRET_LENGTH and value.isascii() and value.isalnum() else ""

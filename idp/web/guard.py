@@ -1,0 +1,49 @@
+"""What every request must satisfy before a view sees it: host, proxy, origin, size, single parameters."""
+
+from urllib.parse import urlsplit
+
+from flask import Flask, abort, g, request
+
+from idp.services.work import Office
+from idp.settings import is_local
+from idp.web.http import LARGEST_BODY
+
+# Messages of relying parties come from other sites by design; each proves itself.
+CROSS_SITE = frozenset({"saml", "oidc", "portals"})
+_LONGEST_QUERY = 64 * 1024
+_MOST_FIELDS = 100
+
+
+def install(app: Flask, office: Office) -> None:
+    """Refuse strange hosts, foreign origins and oversized requests (SEC-3, SEC-4, SEC-32, SEC-33, SEC-44)."""
+    server = office.settings.server
+    own = urlsplit(server.base_url)
+    hosts = {own.netloc, own.hostname, *server.hosts}
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_BODY
+    app.config["MAX_FORM_PARTS"] = _MOST_FIELDS
+
+    @app.before_request
+    def _check() -> None:
+        name = request.host.rsplit(":", 1)[0]
+        local = office.settings.lab.enabled and is_local(name)
+        if request.host not in hosts and name not in hosts and not local:
+            abort(421)
+        if len(request.query_string) > _LONGEST_QUERY:
+            abort(414)
+        g.source = _source(server.trusted_proxies)
+        if request.method != "GET" and request.blueprint not in CROSS_SITE:
+            origin = request.headers.get("Origin")
+            if origin is not None and origin not in (
+                f"{own.scheme}://{own.netloc}",
+                f"{own.scheme}://{request.host}",
+            ):
+                abort(403)
+
+
+def _source(trusted: tuple[str, ...]) -> str:
+    peer = request.remote_addr or ""
+    forwarded = request.headers.get("X-Forwarded-For", "")
+    if peer in trusted and forwarded:
+        return forwarded.rsplit(",", 1)[-1].strip()[:64]
+    return peer

@@ -1,0 +1,48 @@
+"""Between Flask and the protocols: requests in, answers out."""
+
+from flask import Response, g, redirect, render_template, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from idp.protocols.message import Answer, Document, HttpMessage, PostForm, Redirect
+from idp.web.headers import allow_form_to
+
+LARGEST_BODY = 1024 * 1024
+
+
+def incoming() -> HttpMessage:
+    """The request as the protocols read it: raw query, raw body (SEC-3, SEC-15)."""
+    body = request.get_data(cache=False) if request.method == "POST" else b""
+    if len(body) > LARGEST_BODY:
+        raise RequestEntityTooLarge
+    return HttpMessage(
+        method=request.method,
+        path=request.path,
+        query=request.query_string,
+        body=body,
+        content_type=request.headers.get("Content-Type", ""),
+        headers={name.lower(): value for name, value in request.headers.items()},
+    )
+
+
+def outgoing(answer: Answer, **context: object) -> Response:
+    """An answer of a protocol as a response; the post form is a page with a visible button."""
+    match answer:
+        case Redirect(location):
+            response = redirect(location, 303)
+            response.headers["Referrer-Policy"] = "no-referrer"
+            return response  # type: ignore[return-value]  # werkzeug's redirect is Flask's Response here
+        case PostForm(action, fields):
+            allow_form_to(action)
+            page = render_template("login/answer.html", action=action, fields=list(fields.items()), **context)
+            response = Response(page, content_type="text/html; charset=utf-8")
+            response.headers["Referrer-Policy"] = "no-referrer"
+            return response
+        case Document(status, content_type, body, headers):
+            response = Response(body, status, content_type=content_type)
+            response.headers.update(headers)
+            return response
+
+
+def source() -> str:
+    """The network address an attempt comes from; a proxy's word counts only when it is configured (SEC-32)."""
+    return str(g.get("source", request.remote_addr or ""))

@@ -1,0 +1,22 @@
+"""Structured log lines on standard error: one JSON object each, never pasted strings (SEC-7)."""
+
+import logging
+import sys
+
+import structlog
+
+
+def configure() -> None:
+    """Send every log line, ours and the libraries', to standard error as JSON."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )

@@ -1,0 +1,156 @@
+"""One page per step of a login, and what each is told."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Response, g, render_template
+from flask_babel import format_datetime
+
+from idp.domain.decision import Granted, Option, Refused
+from idp.domain.login import Step
+from idp.services.conclusion import PERSONAL_ATTRIBUTES, service_of
+from idp.services.credentials import Fault, Faulty, responder_of, username_of
+from idp.services.login import Waiting, offers_to_keep
+from idp.services.work import Office
+from idp.store.facts import Way
+from idp.web import texts
+from idp.web.errors import Trouble
+from idp.web.errors import page as error_page
+from idp.web.headers import allow_form_to
+from idp.web.locale import spoken
+from idp.web.texts import Problem
+from idp.web.views import asked_view, organisation_view
+
+_FIELDS = {
+    Fault.WRONG_PASSWORD: "username",
+    Fault.WRONG_CODE: "code",
+    Fault.CODE_USED: "code",
+}
+
+
+def render_step(office: Office, waiting: Waiting, faulty: Faulty | None = None, typed: str = "") -> Response:
+    """The page of the step a login waits at; after something wrong with what was wrong, keeping what was typed."""
+    login = waiting.login
+    g.wished_locales = login.asked.locales
+    return_to = login.asked.reply.get("return_to", "")
+    if return_to:
+        allow_form_to(return_to)
+    if waiting.locked:
+        return error_page(office, 403, "LOCKED", Trouble(login=login))
+    context = _CONTEXTS[waiting.standing.step](office, waiting)
+    page = render_template(
+        f"login/{waiting.standing.step}.html",
+        asked=asked_view(login.party, login.asked),
+        minutes=_minutes_left(office, waiting),
+        problem=_problem(faulty, waiting),
+        **context | ({"username": typed} if typed else {}),
+    )
+    return Response(page, content_type="text/html; charset=utf-8")
+
+
+def _password(office: Office, waiting: Waiting) -> dict[str, Any]:
+    return {
+        "username": waiting.login.asked.login_hint,
+        "offer_sso": offers_to_keep(office, waiting.login),
+        "keep": waiting.login.progress.keep,
+    }
+
+
+def _code(office: Office, waiting: Waiting) -> dict[str, Any]:
+    account = waiting.login.progress.account or ""
+    responder = responder_of(office, account)
+    return {
+        "responder_label": responder.label if responder else None,
+        "digits": responder.digits if responder else 6,
+        "username": username_of(office, account),
+    }
+
+
+def _certificate(office: Office, waiting: Waiting) -> dict[str, Any]:
+    return {"certificate_url": None, "username": username_of(office, waiting.login.progress.account or "")}
+
+
+def _choose(_office: Office, waiting: Waiting) -> dict[str, Any]:
+    standing = waiting.standing
+    granted = [one for one in standing.options if isinstance(one.decision, Granted)]
+    refused = [one for one in standing.options if isinstance(one.decision, Refused)]
+    return {
+        "options": [_option(one, standing.ways[one.held.key]) for one in granted],
+        "impossible": [_option(one, standing.ways[one.held.key]) for one in refused],
+        "chosen": None,
+    }
+
+
+def _option(option: Option, way: Way) -> dict[str, Any]:
+    branches = option.decision.branches if isinstance(option.decision, Granted) else option.held.registration.branches
+    via = way.intermediary.name if way.intermediary else None
+    shown = organisation_view(way.principal, tuple(sorted(branches)), via)
+    return {
+        "key": option.held.key,
+        "organisation": shown.organisation,
+        "kvk": shown.kvk,
+        "branches": shown.branches,
+        "via": shown.via,
+        "reasons": _reasons(option.decision) if isinstance(option.decision, Refused) else [],
+    }
+
+
+def _reasons(refused: Refused) -> list[Any]:
+    return [texts.reason_view(one.reason, one.facts) for one in refused.objections]
+
+
+def _consent(_office: Office, waiting: Waiting) -> dict[str, Any]:
+    login, standing = waiting.login, waiting.standing
+    declared = {one.name: one for one in service_of(login.party, login.asked).attributes}
+    chosen = next(one for one in standing.options if isinstance(one.decision, Granted))
+    key = login.progress.chosen or chosen.held.key
+    return {
+        "acting_for": standing.ways[key].principal.name,
+        "foreign": login.progress.foreign,
+        "attributes": [
+            {
+                "name": one.name,
+                "label": texts.attribute_label(one.name),
+                "value": None,
+                "purpose": spoken(declared[one.name].purpose) if one.name in declared else "",
+                "required": one.required,
+                "checked": one.required,
+            }
+            for one in login.asked.attributes
+            if one.name in PERSONAL_ATTRIBUTES
+        ],
+    }
+
+
+def _refused(_office: Office, waiting: Waiting) -> dict[str, Any]:
+    refused = waiting.standing.refused or Refused(())
+    shown = refused.visible()
+    return {
+        "refusal": texts.refusal_view(shown, waiting.login.asked.level.label),
+        "reference": waiting.login.reference,
+        "can_restart": True,
+    }
+
+
+_CONTEXTS: dict[Step, Callable[[Office, Waiting], dict[str, Any]]] = {
+    Step.PASSWORD: _password,
+    Step.CODE: _code,
+    Step.CERTIFICATE: _certificate,
+    Step.CHOOSE: _choose,
+    Step.CONSENT: _consent,
+    Step.REFUSED: _refused,
+}
+
+
+def _problem(faulty: Faulty | None, waiting: Waiting) -> Problem | None:
+    if faulty is None:
+        return texts.problem("L07", service=asked_view(waiting.login.party, waiting.login.asked).service_name) if (
+            waiting.login.restarted
+        ) else None
+    time = format_datetime(faulty.until, "HH:mm") if faulty.until else ""
+    left = "" if faulty.left is None else str(faulty.left)
+    return texts.problem(faulty.fault, field=_FIELDS.get(faulty.fault), time=time, left=left)
+
+
+def _minutes_left(office: Office, waiting: Waiting) -> int:
+    return max(int((waiting.login.expires_at - office.clock.now()).total_seconds() // 60), 1)
