@@ -63,7 +63,7 @@ class Refused:
         return tuple(objection.reason for objection in self.objections)
 
     def visible(self) -> tuple[Objection, ...]:
-        """What may be shown now: all once the level's factors are proven, RUL-11's after the password, before it nothing."""
+        """What may be shown now: after the password RUL-11's, all once the level's factors are proven."""
         if self.factor is None:
             return self.objections
         if self.factor is Factor.PASSWORD:
@@ -138,7 +138,7 @@ def _chain_reasons(own: Coverage, client: Coverage) -> frozenset[Reason]:
 
 def _own_coverage(asked: Asked, held: Held, today: date) -> Coverage:
     """What the own organisation allows. As an intermediary nothing may be restricted: no message can say so (SR-7)."""
-    target = replace(asked.target, takes_restriction=asked.target.takes_restriction and not held.chain)
+    target = replace(asked.target, takes_restriction=False) if held.chain else asked.target
     covered = cover(held.mandates, Need(target, asked.level, held.level, held.registration.branches, today))
     if asked.level is Level.EH1 and not held.chain and covered.mandate is None:
         covered = Coverage(None, frozenset())
@@ -171,7 +171,7 @@ def _ways_out_of_branch(held: Held) -> tuple[Remedy, ...]:
 
 
 def options(asked: Asked, held: Iterable[Held], factors: frozenset[Factor], today: date) -> tuple[Option, ...]:
-    """Every way to act of an account with its decision; chains only where they speak of this service (RUL-5, RUL-15)."""
+    """Every way to act of an account with its decision; of chains those about this service (RUL-5, RUL-15)."""
     ways = considered(tuple(one for one in held if _speaks(asked, one)), today)
     return tuple(Option(one, decide(asked, one, factors, today)) for one in ways)
 

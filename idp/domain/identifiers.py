@@ -13,6 +13,7 @@ class Identifier(str):
     pattern: ClassVar[re.Pattern[str]]
 
     def __new__(cls, text: str) -> Self:
+        """Make one; raises ``ValueError``."""
         if not cls.pattern.fullmatch(text):
             raise ValueError(f"not a {cls.__name__}")
         return super().__new__(cls, text)
@@ -39,6 +40,7 @@ class Rsin(Identifier):
     pattern = re.compile(r"[0-9]{9}", re.ASCII)
 
     def __new__(cls, text: str) -> Self:
+        """Make one; raises ``ValueError``."""
         rsin = super().__new__(cls, text)
         total = sum(weight * int(digit) for weight, digit in zip(_ELEVEN_TEST_WEIGHTS, text, strict=True))
         if total % 11 or not text.strip("0"):
@@ -67,6 +69,6 @@ class ServiceUrn(Identifier):
     pattern = re.compile(r"urn:etoegang:DV:[0-9]{20}:services:[1-9][0-9]{0,8}", re.ASCII)
 
     @property
-    def index(self) -> int:
+    def number(self) -> int:
         """The service's index within its provider."""
         return int(self.rsplit(":", 1)[1])

@@ -9,7 +9,7 @@ State = TypeVar("State", bound=StrEnum)
 Event = TypeVar("Event", bound=StrEnum)
 
 
-class IllegalTransition(Exception):
+class IllegalTransitionError(Exception):
     """An event that this state does not know: a fault of ours, never of the person."""
 
 
@@ -21,11 +21,11 @@ class Lifecycle(Generic[State, Event]):
     transitions: Mapping[tuple[State, Event], State]
 
     def after(self, state: State, event: Event) -> State:
-        """The state that follows; raises ``IllegalTransition``."""
+        """The state that follows; raises ``IllegalTransitionError``."""
         try:
             return self.transitions[state, event]
         except KeyError:
-            raise IllegalTransition(f"{event} in {state}") from None
+            raise IllegalTransitionError(f"{event} in {state}") from None
 
     def mermaid(self) -> str:
         """The table as a state diagram."""

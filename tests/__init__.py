@@ -1,0 +1,1 @@
+"""What is claimed about idp, and shown by running it."""

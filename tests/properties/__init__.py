@@ -1,0 +1,1 @@
+"""Rules of the domain that hold for whatever Hypothesis can think of."""
