@@ -51,7 +51,7 @@ class Oaep:
 
 
 OAEP: Final = {
-    KeyTransport.OAEP_SHA1: Oaep(hashes.SHA1, f"{DS}sha1", None),
+    KeyTransport.OAEP_SHA1: Oaep(hashes.SHA1, f"{DS}sha1", None),  # noqa: S303 - what clients read (ENC-9)
     KeyTransport.OAEP_SHA256: Oaep(hashes.SHA256, f"{XENC}sha256", f"{XENC11}mgf1sha256"),
 }
 

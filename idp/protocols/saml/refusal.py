@@ -26,7 +26,7 @@ _PUBLIC: Final = {
 
 
 class Refused(Exception):
-    """Input that is not accepted: ``fault`` for programs, ``public`` for anyone, ``detail`` for the log only (SEC-2)."""
+    """Input that is not accepted: ``fault`` for programs, ``public`` for anyone, ``detail`` for the log (SEC-2)."""
 
     def __init__(self, fault: Fault, detail: str) -> None:
         super().__init__(f"{fault}: {detail}")

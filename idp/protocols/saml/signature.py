@@ -124,7 +124,7 @@ def _identify(element: Element, tag: str, *, enclosed: bool) -> str:
 
 
 def _locate(element: Element, nested: Collection[str]) -> Element:
-    """The one Signature: a direct child, first or right after Issuer, with no other that is not allowed (SEC-10)."""
+    """The one Signature: a direct child, right after Issuer if there is one, else first, with no other that is not allowed (SEC-10)."""
     own: list[Element] = []
     for signature in element.iter(_SIGNATURE):
         parent = signature.getparent()
@@ -135,7 +135,7 @@ def _locate(element: Element, nested: Collection[str]) -> Element:
     if len(own) != 1:
         _refuse(f"{len(own)} signatures where one belongs")
     before = [sibling.tag for sibling in own[0].itersiblings("*", preceding=True)]
-    if before not in ([], [_ISSUER]):
+    if before != ([_ISSUER] if element.find(_ISSUER) is not None else []):
         _refuse("the Signature does not stand right after Issuer")
     return own[0]
 

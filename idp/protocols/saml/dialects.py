@@ -1,0 +1,73 @@
+"""The three profiles we speak, as data: where they live, who we are in them, and what a request may ask."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from idp.domain.parties import Profile
+from idp.protocols.saml.names import NameId
+from idp.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One profile.
+
+    ``version`` is the interface version of the scheme, empty for ``generic``. ``name_ids`` maps a Format that a
+    request may ask to the one it gets; ``None`` stands for no request. ``lenient_name_ids`` are added in that reading.
+    """
+
+    profile: Profile
+    prefix: str
+    version: str
+    name_ids: Mapping[NameId | None, NameId]
+    lenient_name_ids: Mapping[NameId | None, NameId]
+
+    @property
+    def scheme(self) -> bool:
+        """Whether this is a profile of eHerkenning."""
+        return bool(self.version)
+
+    @property
+    def sso_path(self) -> str:
+        """The path of SingleSignOnService, for POST and Redirect alike (real-clients: it reads one and uses the other)."""
+        return f"{self.prefix}/sso"
+
+    @property
+    def metadata_path(self) -> str:
+        """The path of our metadata."""
+        return f"{self.prefix}/metadata"
+
+
+_P, _T, _U = NameId.PERSISTENT, NameId.TRANSIENT, NameId.UNSPECIFIED
+DIALECTS: Final = {
+    one.profile: one
+    for one in (
+        Dialect(Profile.GENERIC, "/saml", "", {None: _P, _U: _P, _P: _P, _T: _T}, {}),
+        Dialect(Profile.EHERKENNING_113, "/saml/1.13", "1.13", {None: _T, _T: _T}, {_U: _T}),
+        Dialect(Profile.EHERKENNING_111, "/saml/1.11", "1.11", {None: _P, _P: _P, _T: _T}, {_U: _P}),
+    )
+}
+BY_SSO_PATH: Final = {one.sso_path: one for one in DIALECTS.values()}
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Who we are in a profile: the issuer, and the parts that authenticate and keep mandates (domain 12)."""
+
+    issuer: str
+    authenticator: str
+    registry: str
+
+
+def names(settings: Settings, dialect: Dialect) -> Names:
+    """Our entity IDs: the metadata address in ``generic``, URNs of HM, AD and MR in the scheme (contract)."""
+    if not dialect.scheme:
+        entity_id = settings.server.base_url + dialect.metadata_path
+        return Names(entity_id, entity_id, entity_id)
+    saml = settings.saml
+    roles = (f"urn:etoegang:{role}:{saml.oin}:entities:{saml.index + place}" for place, role in enumerate(_ROLES))
+    return Names(*roles)
+
+
+_ROLES: Final = ("HM", "AD", "MR")
