@@ -41,6 +41,7 @@ from idp.web import (
 from idp.web.cookies import Cookies
 from idp.web.documents import Application, Documents
 
+_DIRECTORY_POOL = 2
 VAULT_FILE = "vault.key"
 CLOCK_FILE = "clock"
 
@@ -48,7 +49,8 @@ CLOCK_FILE = "clock"
 def open_office(settings: Settings) -> Office:
     """Everything a use case needs, built once per process from the settings."""
     entropy = SystemEntropy()
-    engine = open_engine(settings.database.url, settings.database.pool, settings.database.statement_seconds)
+    database = settings.database
+    engine = open_engine(database.url, database.pool, database.statement_seconds)
     keys = Path(settings.keys.folder)
     share = max(settings.argon2.at_once // max(settings.server.workers, 1), 1)
     return Office(
@@ -59,7 +61,7 @@ def open_office(settings: Settings) -> Office:
         passwords=Argon2Passwords(settings.argon2, share),
         vault=FileVault(keys / VAULT_FILE, entropy),
         keys=KeyFolder(keys),
-        directory=Directory(engine, time.monotonic),
+        directory=Directory(open_engine(database.url, _DIRECTORY_POOL, database.statement_seconds), time.monotonic),
     )
 
 

@@ -64,9 +64,7 @@ class Attempt:
     source: str
 
 
-def identify(
-    office: Office, tried: Attempt, username: str, password: str, keep: bool
-) -> Result | Faulty:
+def identify(office: Office, tried: Attempt, username: str, password: str, keep: bool) -> Result | Faulty:
     """Check a username with its password, in the same time for a name that does not exist (SEC-27, F34).
 
     Raises ``idp.ports.Overloaded``.

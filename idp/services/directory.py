@@ -20,6 +20,7 @@ class Directory:
 
     The database's version is looked at once a second at most, so that a change is seen within two seconds on every
     worker (contract: ``idp providers``). What is kept is bounded, so that cost and memory stay flat as parties grow.
+    The engine is its own: whoever asks may hold a connection already, and must not wait for a second one.
     """
 
     def __init__(self, engine: Engine, monotonic: Callable[[], float]) -> None:
@@ -57,7 +58,7 @@ class Directory:
         now = self._monotonic()
         if now - self._looked_at >= _LOOK_EVERY:
             self._looked_at = now
-            with self._engine.connect() as connection:
+            with self._engine.connect().execution_options(read_only=True) as connection:
                 found = connection.execute(select(Version.number).where(Version.name == DIRECTORY)).scalar() or 0
             if found != self._version:
                 with self._lock:
@@ -78,5 +79,5 @@ class Directory:
         return kept.get(key)
 
     def _read(self, read: Callable[..., Any], *arguments: str) -> Any:
-        with self._engine.connect() as connection:
+        with self._engine.connect().execution_options(read_only=True) as connection:
             return read(connection, *arguments)

@@ -121,9 +121,7 @@ def look(office: Office, login_id: str, visit: Visit) -> Result:
         return go_on(work, login, login, visit)
 
 
-def step(
-    office: Office, login_id: str, visit: Visit, change: Callable[[Progress], Progress]
-) -> Result:
+def step(office: Office, login_id: str, visit: Visit, change: Callable[[Progress], Progress]) -> Result:
     """Apply what the person answered (a choice, a consent, a cancellation) and go on."""
     with office.work("person") as work:
         login = mine(work, login_id, visit.browser)
@@ -233,9 +231,7 @@ def _locked(work: Work, login: Login) -> bool:
     return blocked_at is not None and work.now - blocked_at < BLOCKED_FOR
 
 
-def _end(
-    work: Work, login: Login, standing: Standing, visit: Visit, stored: Login | None
-) -> Result:
+def _end(work: Work, login: Login, standing: Standing, visit: Visit, stored: Login | None) -> Result:
     """Conclude, keep the session, and let the protocol record what its answer needs: all in this transaction."""
     if stored is not None and not advance(work, stored, replace(login, status="answered")):
         return Missing(Gone.ANSWERED, stored)

@@ -1,0 +1,178 @@
+"""Commands for relying parties and the service catalogue."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from idp.cli.common import common, office_of, show
+from idp.services import catalogue as catalogues
+from idp.services import parties
+from idp.services.catalogue_file import BadCatalogue
+from idp.services.catalogue_file import check as check_file
+from idp.services.party_settings import BadParty
+from idp.services.work import Work
+
+_READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@contextmanager
+def _operator(context: click.Context) -> Iterator[Work]:
+    """A unit of work of the operator; what cannot be done is one sentence and exit 1."""
+    try:
+        with office_of(context).work("operator") as work:
+            yield work
+    except (BadParty, BadCatalogue) as error:
+        raise click.ClickException(str(error)) from None
+
+
+@click.group()
+@common
+def providers(**_options: object) -> None:
+    """Relying parties."""
+
+
+@providers.command("add")
+@common
+@click.option("--metadata", type=_READABLE, help="SAML metadata of the relying party.")
+@click.option("--client", type=_READABLE, help="RFC 7591 client metadata of an OIDC client, as JSON.")
+@click.option("--services", required=True, help="Services of the catalogue, by name, ServiceID or UUID; comma between.")
+@click.option("--profile", help="SAML: generic, eherkenning-1.13 or eherkenning-1.11. OIDC: standard or nl-gov.")
+@click.option("--reading", help="strict or lenient.")
+@click.option("--provider", help="Make a new provider of this name, with copies of the services.")
+@click.option("--oin", help="The new provider's OIN: 20 digits.")
+@click.pass_context
+def add(context: click.Context, **given: Any) -> None:
+    """Register a relying party for services of the catalogue."""
+    if (given["metadata"] is None) == (given["client"] is None):
+        raise click.UsageError("Name either --metadata (SAML) or --client (OIDC).")
+    if (given["provider"] is None) != (given["oin"] is None):
+        raise click.UsageError("--provider and --oin go together.")
+    try:
+        new = _described(given)
+    except BadParty as error:
+        raise click.ClickException(str(error)) from None
+    with _operator(context) as work:
+        added = parties.add(work, new)
+    facts = parties.as_data(added.party)
+    if added.party.protocol == parties.SAML:
+        keys = ("id", "entity_id", "profile", "services")
+        show(context, {key: facts[key] for key in keys}, f"Registered {facts['entity_id']} as {facts['id']}.")
+        return
+    made = {"id": facts["id"], "client_id": facts["client_id"], "client_secret": added.secret or None}
+    secret = f"\nclient_secret {added.secret}  (shown this once)" if added.secret else ""
+    show(context, made | {"services": facts["services"]}, f"client_id {facts['client_id']}{secret}")
+
+
+def _described(given: dict[str, Any]) -> parties.NewParty:
+    """What the file of a relying party says, checked by its protocol; raises ``BadParty``."""
+    wishes = {key: given[key] for key in ("profile", "reading") if given[key]}
+    services = tuple(one.strip() for one in given["services"].split(",") if one.strip())
+    provider = parties.NewProvider(given["provider"], given["oin"]) if given["provider"] else None
+    if given["metadata"] is not None:
+        from idp.protocols.saml.registration import described as saml_party
+
+        return saml_party(given["metadata"].read_bytes(), services, wishes, provider)
+    from idp.protocols.oidc.registration import described as oidc_party
+
+    return oidc_party(given["client"].read_bytes(), services, wishes, provider)
+
+
+@providers.command("set")
+@common
+@click.argument("party")
+@click.argument("wishes", nargs=-1, required=True, metavar="KEY=VALUE...")
+@click.pass_context
+def configure(context: click.Context, party: str, wishes: tuple[str, ...]) -> None:
+    """Change settings of a relying party: profile, reading, sso, deny_mode, answer_level, name and more."""
+    pairs = [wish.partition("=") for wish in wishes]
+    if any(not separator for _, separator, _ in pairs):
+        raise click.UsageError("A setting is written KEY=VALUE.")
+    with _operator(context) as work:
+        changed = parties.configure(work, party, {key: value for key, _, value in pairs})
+    show(context, parties.as_data(changed), f"Changed {changed.identity}.")
+
+
+@providers.command("list")
+@common
+@click.pass_context
+def list_parties(context: click.Context) -> None:
+    """Every relying party."""
+    with _operator(context) as work:
+        found = [parties.as_data(one) for one in parties.every(work)]
+    lines = [f"{one['id']}  {one['profile']:16} {one.get('entity_id') or one['client_id']}" for one in found]
+    show(context, {"providers": found}, "\n".join(lines) or "No relying parties yet.")
+
+
+@providers.command("show")
+@common
+@click.argument("party")
+@click.pass_context
+def show_party(context: click.Context, party: str) -> None:
+    """One relying party with all its settings."""
+    with _operator(context) as work:
+        facts = parties.as_data(parties.find(work, party))
+    show(context, facts, json.dumps(facts, indent=2, ensure_ascii=False))
+
+
+@providers.command("remove")
+@common
+@click.argument("party")
+@click.pass_context
+def remove(context: click.Context, party: str) -> None:
+    """Take a relying party out."""
+    with _operator(context) as work:
+        removed = parties.remove(work, party)
+    show(context, {"removed": removed.id}, f"Removed {removed.identity}.")
+
+
+@click.group()
+@common
+def catalogue(**_options: object) -> None:
+    """The service catalogue."""
+
+
+@catalogue.command("load")
+@common
+@click.argument("file", type=_READABLE)
+@click.pass_context
+def load(context: click.Context, file: Path) -> None:
+    """Load services from a catalogue file."""
+    with _operator(context) as work:
+        services = catalogues.load(work, file)
+    show(context, {"services": [one.slug for one in services]}, f"Loaded {len(services)} services.")
+
+
+@catalogue.command("check")
+@common
+@click.argument("file", type=_READABLE)
+@click.pass_context
+def check(context: click.Context, file: Path) -> None:
+    """Tell whether a catalogue file can be loaded."""
+    try:
+        services = check_file(file)
+    except BadCatalogue as error:
+        show(context, {"good": False, "faults": list(error.faults)}, "")
+        raise click.ClickException("\n".join(error.faults)) from None
+    show(context, {"good": True, "services": [one.slug for one in services]}, f"{len(services)} services, all good.")
+
+
+@catalogue.command("show")
+@common
+@click.pass_context
+def show_catalogue(context: click.Context) -> None:
+    """The catalogue of the database."""
+    with office_of(context).reading() as connection:
+        found = catalogues.show(connection)
+    lines = [f"{one['id']:16} {one['level']:5} {one['name']['nl']} ({one['provider']['name']['nl']})" for one in found]
+    show(
+        context,
+        {"services": found},
+        "\n".join(lines) or "The catalogue is empty; load one with: idp catalogue load FILE",
+    )
+
+
+COMMANDS = (providers, catalogue)

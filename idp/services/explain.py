@@ -1,0 +1,62 @@
+"""What-if: the decision for an account at a service, as if every factor it has were proven (features C2)."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from idp.domain.assurance import SECOND_FACTOR, Factor
+from idp.domain.decision import Asked, Granted, Refused, options, refusal
+from idp.domain.parties import Service
+from idp.domain.usernames import canonical
+from idp.services.conclusion import dutch_day
+from idp.services.work import Office
+from idp.store.facts import ways_of
+from idp.store.people import Account
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One reason in words that a command can print."""
+
+    code: str
+    reason: str
+    remedies: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The answer to a what-if."""
+
+    granted: bool
+    reasons: tuple[Explained, ...]
+
+
+def explain(office: Office, username: str, service_name: str) -> Explanation | None:
+    """The decision for an account at a service of the catalogue; None when either is unknown."""
+    service = find_service(office, service_name)
+    query = select(Account.id).where(Account.username == (canonical(username) or ""))
+    with office.reading() as connection:
+        account = connection.execute(query).scalar_one_or_none()
+        if account is None or service is None:
+            return None
+        held = [way.held for way in ways_of(connection, account)]
+    second = SECOND_FACTOR.get(service.level)
+    has = {second} if second is not None and any(second in one.factors for one in held) else set()
+    asked = Asked(service.target, service.level, service.chains)
+    found = options(asked, held, frozenset({Factor.PASSWORD} | has), dutch_day(office.clock.now()))
+    if any(isinstance(one.decision, Granted) for one in found):
+        return Explanation(True, ())
+    return Explanation(False, _explained(refusal(found, None)))
+
+
+def find_service(office: Office, name: str) -> Service | None:
+    """A service by its name in the catalogue, its ServiceID or its UUID."""
+    wanted = name.casefold()
+    for service in office.directory.services():
+        if wanted in (service.slug.casefold(), service.urn.casefold(), service.uuid, service.instance_uuid):
+            return service
+    return None
+
+
+def _explained(refused: Refused) -> tuple[Explained, ...]:
+    return tuple(Explained(one.reason.code, one.reason.value, " ".join(one.remedies)) for one in refused.objections)

@@ -1,0 +1,71 @@
+"""A real office for tests: real database, real keys, real hashing at its lowest cost, and a clock that stands still."""
+
+import itertools
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from idp.effects.entropy import SeededEntropy
+from idp.effects.keys import KeyFolder, make_missing
+from idp.effects.passwords import Argon2Passwords
+from idp.effects.vault import FileVault
+from idp.services.directory import Directory
+from idp.services.work import Office
+from idp.settings import load
+from idp.store.engine import open_engine
+from idp.store.schema import upgrade
+
+T0 = datetime(2026, 1, 15, 10, 0, tzinfo=UTC)
+
+
+@dataclass
+class StandingClock:
+    """A clock that a test moves by hand."""
+
+    moment: datetime = T0
+
+    def now(self) -> datetime:
+        """The instant it was left at."""
+        return self.moment
+
+    def move(self, by: timedelta) -> None:
+        """Move it."""
+        self.moment += by
+
+
+class Never:
+    """A monotonic clock that always lets the directory look again, so that a test sees its own changes."""
+
+    def __init__(self) -> None:
+        self._ticks = itertools.count()
+
+    def __call__(self) -> float:
+        """A second later at every look."""
+        return float(next(self._ticks) * 10)
+
+
+def make_keys(folder: Path) -> Path:
+    """Keys and a master secret for a test run; RSA-2048, as a relying party's minimum."""
+    make_missing(folder, 2048, "test", datetime.now(UTC))
+    (folder / "vault.key").write_bytes(b"t" * 32)
+    return folder
+
+
+def open_test_office(url: str, keys: Path, clock: StandingClock | None = None, **overrides: object) -> Office:
+    """An office on a database whose tables are brought up to date; ``overrides`` are settings as section__key."""
+    cheap = {"argon2.memory_kib": 64, "argon2.time": 1, "lab.enabled": True, "keys.folder": str(keys)}
+    chosen = cheap | {name.replace("__", "."): value for name, value in overrides.items()} | {"database.url": url}
+    settings = load(None, chosen, {})
+    entropy = SeededEntropy("office")
+    engine = open_engine(url, 24, 10)
+    upgrade(engine)
+    return Office(
+        settings=settings,
+        engine=engine,
+        clock=clock or StandingClock(),
+        entropy=entropy,
+        passwords=Argon2Passwords(settings.argon2, 2),
+        vault=FileVault(keys / "vault.key", entropy),
+        keys=KeyFolder(keys),
+        directory=Directory(open_engine(url, 2, 10), Never()),
+    )
