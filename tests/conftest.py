@@ -1,0 +1,27 @@
+"""Fixtures for every test, and the wall between the tests and the network."""
+
+import os
+
+import pytest
+
+from tests.fixtures import network, postgres
+
+pytest_plugins = [
+    "tests.fixtures.browser",
+    "tests.fixtures.database",
+    "tests.fixtures.javascript",
+    "tests.fixtures.sandbox",
+]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Build the wall, and name the run, so that all its processes share one PostgreSQL."""
+    network.allow_only_loopback()
+    if not hasattr(config, "workerinput"):
+        os.environ[postgres.RUN] = str(os.getpid())
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop what the run started once, after all workers have gone."""
+    if not hasattr(config, "workerinput"):
+        postgres.stop()
