@@ -1,18 +1,125 @@
 """Writing the invented world into a database, and going back to it."""
 
-from idp.services.work import Office
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, insert, select
+
+from idp.domain.audit import Event
+from idp.effects.clock import LabClock
+from idp.lab.rows import Rows, world_rows
+from idp.lab.world import World, read
+from idp.services.catalogue import load
+from idp.services.work import Office, Work
+from idp.settings import product_file
+from idp.store.base import Base
+from idp.store.catalogue import PartyRow, PartyService, ProviderRow, ServiceRow, read_services
+from idp.store.ledger import AuditEvent, AuditHead
+from idp.store.tables import METADATA
+from idp.store.tickets import Ticket
+from idp.store.versions import DIRECTORY, Version, bump
+
+# What a reset leaves alone: the catalogue, who is registered, what was recorded, and marks of what was spent.
+_KEPT: tuple[type[Base], ...] = (
+    AuditEvent,
+    AuditHead,
+    PartyRow,
+    PartyService,
+    ProviderRow,
+    ServiceRow,
+    Ticket,
+    Version,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Birth:
+    """How the world was seeded: its seed, and the instant at which the clock stood still, if it did."""
+
+    seed: int
+    frozen_at: str
 
 
 def seeded(office: Office) -> bool:
     """Whether this database holds the world already."""
-    raise NotImplementedError
+    with office.reading() as connection:
+        found = select(AuditEvent.sequence).where(AuditEvent.event == Event.SANDBOX_SEEDED).limit(1)
+        return connection.execute(found).scalar_one_or_none() is not None
 
 
 def seed(office: Office, seed: int) -> None:
     """Write catalogue and world into an empty database, in one transaction; the same seed gives the same ids."""
-    raise NotImplementedError
+    world = read()
+    hashes = _hashes(office, world)
+    with office.work("laboratory") as work:
+        load(work, product_file("config", "catalogue.toml"))
+        _write(work, world, seed, hashes)
+        frozen_at = work.now.isoformat() if _frozen(office) else ""
+        work.record(Event.SANDBOX_SEEDED, seed=str(seed), frozen_at=frozen_at)
 
 
 def reset(office: Office) -> None:
-    """Back to the world as it was seeded; registered parties stay, and what was spent stays spent (RUL-21)."""
-    raise NotImplementedError
+    """Back to the world as it was seeded, its clock included; parties stay, what was spent stays spent (RUL-21)."""
+    world = read()
+    hashes = _hashes(office, world)
+    birth = _birth(office)
+    if isinstance(office.clock, LabClock):
+        _set_back(office.clock, birth)
+    with office.work("laboratory") as work:
+        kept = {table.__tablename__ for table in _KEPT}
+        for table in reversed(METADATA.sorted_tables):
+            if table.name not in kept:
+                work.connection.execute(delete(table))
+        work.connection.execute(delete(Ticket).where(Ticket.used_at.is_(None)))
+        _write(work, world, birth.seed, hashes)
+        bump(work.connection, DIRECTORY)
+
+
+def _write(work: Work, world: World, seed: int, hashes: dict[str, str]) -> None:
+    services = {one.slug: str(one.uuid) for one in read_services(work.connection)}
+    rows: Rows = world_rows(world, work.now, _Naming(seed).id, services)
+    for account in rows.accounts:
+        account["password_hash"] = hashes[account["username"]]
+    for responder in rows.responders:
+        plain = responder["secret"].encode()
+        responder["secret"] = work.office.vault.seal(plain, f"responder:{responder['serial']}")
+    for table, values in rows.in_order():
+        work.connection.execute(insert(table), values)
+
+
+@dataclass(frozen=True, slots=True)
+class _Naming:
+    """Ids that only depend on the seed and on what they name, so that pseudonyms survive a reset (RUL-9)."""
+
+    seed: int
+
+    def id(self, kind: str, place: int, name: str) -> str:
+        """32 hex characters that sort by place."""
+        return f"{place:08x}" + hashlib.sha256(f"{self.seed}:{kind}:{name}".encode()).hexdigest()[:24]
+
+
+def _hashes(office: Office, world: World) -> dict[str, str]:
+    """The hash of every persona's password; made outside of a transaction, because hashing is slow on purpose."""
+    return {persona.id: office.passwords.hash(persona.password) for persona in world.personas}
+
+
+def _birth(office: Office) -> _Birth:
+    query = select(AuditEvent.facts).where(AuditEvent.event == Event.SANDBOX_SEEDED)
+    with office.reading() as connection:
+        text = connection.execute(query.order_by(AuditEvent.sequence).limit(1)).scalar_one()
+    facts: dict[str, Any] = json.loads(text)
+    return _Birth(int(facts["seed"]), facts["frozen_at"])
+
+
+def _frozen(office: Office) -> bool:
+    return isinstance(office.clock, LabClock) and office.clock.setting().frozen
+
+
+def _set_back(clock: LabClock, birth: _Birth) -> None:
+    clock.release()
+    if birth.frozen_at:
+        clock.freeze(True)
+        clock.set(datetime.fromisoformat(birth.frozen_at))
