@@ -1,5 +1,6 @@
 """Commands of an operator: serve, deliver, check, look after database, audit and catalogue."""
 
+import threading
 from pathlib import Path
 
 import click
@@ -7,6 +8,8 @@ import click
 from idp.cli.common import CONFIG_FILE, common, office_of, settings_of, show
 from idp.cli.keys import keys
 from idp.settings import is_local
+
+_EVERY_SECONDS = 60
 
 
 @click.command()
@@ -42,6 +45,24 @@ def check(context: click.Context) -> None:
     show(context, facts, text)
     if not all(one.good for one in found):
         raise click.ClickException("Not fit for service; mend what is marked BAD.")
+
+
+@click.command()
+@common
+@click.option("--once", is_flag=True, help="One round, then stop.")
+@click.pass_context
+def worker(context: click.Context, once: bool) -> None:
+    """Drop what has expired, every minute."""
+    from idp.services.sweep import sweep
+
+    office = office_of(context)
+    while True:
+        swept = sweep(office)
+        facts = {name: getattr(swept, name) for name in swept.__slots__}
+        show(context, facts, ", ".join(f"{count} {name}" for name, count in facts.items()) + " dropped")
+        if once:
+            return
+        threading.Event().wait(_EVERY_SECONDS)
 
 
 @click.group()
@@ -102,4 +123,4 @@ def audit_verify(context: click.Context) -> None:
         )
 
 
-COMMANDS = (serve, check, db, audit, keys)
+COMMANDS = (serve, worker, check, db, audit, keys)

@@ -45,7 +45,7 @@ def providers(**_options: object) -> None:
 @click.option("--provider", help="Make a new provider of this name, with copies of the services.")
 @click.option("--oin", help="The new provider's OIN: 20 digits.")
 @click.pass_context
-def add(context: click.Context, **given: Any) -> None:
+def add(context: click.Context, /, **given: Any) -> None:
     """Register a relying party for services of the catalogue."""
     if (given["metadata"] is None) == (given["client"] is None):
         raise click.UsageError("Name either --metadata (SAML) or --client (OIDC).")

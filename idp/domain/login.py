@@ -36,7 +36,8 @@ class LoginRequest:
     """What a relying party asks, in the words of no protocol; ``reply`` is the protocol's own memory.
 
     ``level`` is the least level to reach and ``ceiling`` the highest to state; ``max_age`` is in seconds;
-    ``subject`` is the pseudonym the answer must be about, if the request names one (OIDC ``id_token_hint``).
+    ``subject`` is the pseudonym the answer must be about, if the request names one (OIDC ``id_token_hint``);
+    ``choose`` lets the person log in with another account although a session is kept (``prompt=select_account``).
     """
 
     protocol: str
@@ -90,9 +91,14 @@ def next_step(asked: LoginRequest, progress: Progress, options: tuple[Option, ..
         return Step.REFUSED
     if chosen(progress, options) is None:
         return Step.CHOOSE
-    if progress.consented is None and (asked.attributes or asked.ask_consent or progress.foreign):
-        return Step.CONSENT
-    return Step.ANSWER
+    return Step.ANSWER if consented(asked, progress) else Step.CONSENT
+
+
+def consented(asked: LoginRequest, progress: Progress) -> bool:
+    """Whether every consent that is needed was given: to required attributes it cannot be withheld (RA-3, S-5, RUL-12)."""
+    if progress.consented is None:
+        return not (asked.attributes or asked.ask_consent or progress.foreign)
+    return all(one.name in progress.consented for one in asked.attributes if one.required)
 
 
 def chosen(progress: Progress, options: tuple[Option, ...]) -> Option | None:
@@ -138,7 +144,7 @@ def resume(asked: LoginRequest, kept: KeptSession | None, sign_on: SingleSignOn,
     A session at EH4 is never kept (S-4). ForceAuthn and an exceeded ``max_age`` begin anew (S-1). A higher level asks
     only the second factor while the password is at most 15 minutes old (S-6).
     """
-    if kept is None or asked.force or not sign_on.allowed or not alive(kept, sign_on, now):
+    if kept is None or asked.force or asked.choose or not sign_on.allowed or not alive(kept, sign_on, now):
         return Progress()
     if _too_old(asked, now - kept.authenticated_at):
         return Progress()

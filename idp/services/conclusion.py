@@ -83,9 +83,14 @@ def conclude(work: Work, party: Party, asked: LoginRequest, progress: Progress, 
         return _refuse(work, party, asked, progress, standing.refused)
     option = chosen(progress, standing.options)
     if standing.step is not Step.ANSWER or option is None or not isinstance(option.decision, Granted):
-        work.record(Event.LOGIN_INTERRUPTED, reference=reference, party=party.id, step=standing.step.value)
-        return Interrupted(standing.step.value, reference)
+        return _interrupt(work, party, asked, standing.step)
     return _grant(work, party, asked, progress, (option.decision, standing.ways[option.held.key]))
+
+
+def _interrupt(work: Work, party: Party, asked: LoginRequest, step: Step) -> Interrupted:
+    reference = asked.reply.get("reference", "")
+    work.record(Event.LOGIN_INTERRUPTED, reference=reference, party=party.id, step=step.value)
+    return Interrupted(step.value, reference)
 
 
 def _refuse(work: Work, party: Party, asked: LoginRequest, progress: Progress, refused: Refused) -> Denied:
@@ -103,10 +108,14 @@ def _refuse(work: Work, party: Party, asked: LoginRequest, progress: Progress, r
 
 def _grant(
     work: Work, party: Party, asked: LoginRequest, progress: Progress, granted: tuple[Granted, Way]
-) -> Assertion:
+) -> Assertion | Interrupted:
     decision, way = granted
     if progress.authenticated_at is None:
         raise ValueError("granted without authentication")
+    subject = _pseudonym(work, party, way)
+    if asked.subject not in (None, subject):
+        # The party asked about someone else; to answer about this person would mix two people up.
+        return _interrupt(work, party, asked, Step.PASSWORD)
     level = stated_level(asked, decision.level)
     _note_use(work, way, decision.used)
     work.record(
@@ -122,7 +131,7 @@ def _grant(
         resumed=str(progress.resumed).lower(),
     )
     return Assertion(
-        subject=_pseudonym(work, party, way),
+        subject=subject,
         level=level,
         principal=way.principal,
         branches=tuple(sorted(decision.branches)),

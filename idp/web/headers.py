@@ -26,7 +26,7 @@ def install(app: Flask, secure: bool) -> None:
         for name, value in _FIXED.items():
             headers.setdefault(name, value)
         if "Content-Security-Policy" not in headers:
-            # Chromium holds form-action against the redirects after a form too, so the address a login returns to counts.
+            # Chromium holds form-action against redirects after a form too: the address a login returns to counts.
             targets = " ".join(sorted(getattr(g, "form_targets", ())))
             headers["Content-Security-Policy"] = f"{_POLICY} {targets}".rstrip()
         headers.setdefault("Referrer-Policy", "same-origin")

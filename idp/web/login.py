@@ -8,6 +8,7 @@ from functools import partial
 from flask import Blueprint, Response, g, redirect, request, url_for
 from werkzeug.datastructures import MultiDict
 
+from idp.domain.assertion import Outcome
 from idp.domain.login import Progress, Step
 from idp.protocols.message import Codec, Incoming
 from idp.services import credentials
@@ -15,7 +16,7 @@ from idp.services import login as logins
 from idp.services.conclusion import PERSONAL_ATTRIBUTES
 from idp.services.credentials import Attempt, Fault, Faulty
 from idp.services.login import Browser, Concluded, Gone, Missing, Result, Visit, Waiting
-from idp.services.work import Office
+from idp.services.work import Office, Work
 from idp.web.cookies import Cookies
 from idp.web.errors import Trouble
 from idp.web.errors import page as error_page
@@ -78,6 +79,11 @@ class LoginViews:
             return self._faulty(result)
         if isinstance(result, Missing):
             return self._missing(result, bool(browser.id))
+        if isinstance(result, Waiting) and result.standing.step == request.form.get("step"):
+            # Still at the same step: something was left out.
+            response = render_step(self._office, result, missed=True)
+            response.status_code = 422
+            return response
         return self._respond(result, browser)
 
     def _acts(self) -> dict[str, Callable[[Attempt, Form], Result | Faulty]]:
@@ -107,7 +113,7 @@ class LoginViews:
     def _visit(self, browser: Browser) -> Visit:
         return Visit(browser, self._record)
 
-    def _record(self, work: logins.Work, incoming: Incoming, outcome: logins.Outcome) -> str:
+    def _record(self, work: Work, incoming: Incoming, outcome: Outcome) -> str:
         return self._codecs[incoming.asked.protocol].record(work, incoming, outcome)
 
     def _respond(self, result: Result, browser: Browser) -> Response:

@@ -26,10 +26,17 @@ _FIELDS = {
     Fault.WRONG_CODE: "code",
     Fault.CODE_USED: "code",
 }
+# What was left out when a step comes back to itself.
+_LEFT_OUT = {Step.CHOOSE: ("CHOOSE_ONE", "organisation-1"), Step.CONSENT: ("CONSENT_NEEDED", "attribute-1")}
 
 
-def render_step(office: Office, waiting: Waiting, faulty: Faulty | None = None, typed: str = "") -> Response:
-    """The page of the step a login waits at; after something wrong with what was wrong, keeping what was typed."""
+def render_step(
+    office: Office, waiting: Waiting, faulty: Faulty | None = None, typed: str = "", missed: bool = False
+) -> Response:
+    """The page of the step a login waits at; after something wrong with what was wrong, keeping what was typed.
+
+    ``missed`` tells that a choice or a needed consent was left out.
+    """
     login = waiting.login
     g.wished_locales = login.asked.locales
     return_to = login.asked.reply.get("return_to", "")
@@ -42,7 +49,7 @@ def render_step(office: Office, waiting: Waiting, faulty: Faulty | None = None, 
         f"login/{waiting.standing.step}.html",
         asked=asked_view(login.party, login.asked),
         minutes=_minutes_left(office, waiting),
-        problem=_problem(faulty, waiting),
+        problem=_problem(faulty, waiting, missed),
         **context | ({"username": typed} if typed else {}),
     )
     return Response(page, content_type="text/html; charset=utf-8")
@@ -142,11 +149,14 @@ _CONTEXTS: dict[Step, Callable[[Office, Waiting], dict[str, Any]]] = {
 }
 
 
-def _problem(faulty: Faulty | None, waiting: Waiting) -> Problem | None:
+def _problem(faulty: Faulty | None, waiting: Waiting, missed: bool) -> Problem | None:
+    if missed and waiting.standing.step in _LEFT_OUT:
+        code, field = _LEFT_OUT[waiting.standing.step]
+        return texts.problem(code, field=field)
+    if waiting.login.restarted:
+        return texts.problem("L07", service=asked_view(waiting.login.party, waiting.login.asked).service_name)
     if faulty is None:
-        return texts.problem("L07", service=asked_view(waiting.login.party, waiting.login.asked).service_name) if (
-            waiting.login.restarted
-        ) else None
+        return None
     time = format_datetime(faulty.until, "HH:mm") if faulty.until else ""
     left = "" if faulty.left is None else str(faulty.left)
     return texts.problem(faulty.fault, field=_FIELDS.get(faulty.fault), time=time, left=left)

@@ -1,0 +1,49 @@
+"""Dropping what has ended: logins, marks, counters and sessions that nobody can use any more."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement, delete, select
+
+from idp.services.work import Office, Work
+from idp.store.base import Base
+from idp.store.logins import LoginRow, SessionParty, SessionRow
+from idp.store.tickets import CounterRow, Ticket
+
+_KEEP_LOGINS = timedelta(days=1)
+_KEEP_MARKS = timedelta(hours=1)
+_KEEP_COUNTERS = timedelta(days=2)
+_KEEP_SESSIONS = timedelta(hours=12)
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """How many of each were dropped."""
+
+    logins: int
+    tickets: int
+    counters: int
+    sessions: int
+
+
+def sweep(office: Office) -> Swept:
+    """Drop what has ended; running it again changes nothing.
+
+    In the laboratory the marks of what was spent stay, because its clock can go back and must revive nothing (RUL-21).
+    """
+    with office.work("worker") as work:
+        old = work.now - _KEEP_SESSIONS
+        over = SessionRow.authenticated_at < old
+        ended = select(SessionRow.id).where(over)
+        _drop(work, SessionParty, SessionParty.session_id.in_(ended))
+        tickets = 0 if office.settings.lab.enabled else _drop(work, Ticket, Ticket.expires_at < work.now - _KEEP_MARKS)
+        return Swept(
+            logins=_drop(work, LoginRow, LoginRow.expires_at < work.now - _KEEP_LOGINS),
+            tickets=tickets,
+            counters=_drop(work, CounterRow, CounterRow.since < work.now - _KEEP_COUNTERS),
+            sessions=_drop(work, SessionRow, over),
+        )
+
+
+def _drop(work: Work, table: type[Base], condition: ColumnElement[bool]) -> int:
+    return work.connection.execute(delete(table).where(condition)).rowcount
