@@ -1,0 +1,95 @@
+"""The size and the shape of the code."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.hygiene.tree import ROOT, functions, modules, name
+
+_LONGEST_FILE = 300
+_LONGEST_FUNCTION = 40
+_TESTS = [path for path in modules("tests") if path.name.startswith("test_")]
+_VAGUE = re.compile(r"(utils?|helpers?|managers?|handlers?|misc|common_utils)$")
+
+
+@pytest.mark.parametrize("path", modules("idp"), ids=name)
+def test_a_file_is_one_noun(path: Path) -> None:
+    """No file of the product is longer than 300 lines or named for nothing in particular."""
+    assert len(path.read_text().splitlines()) <= _LONGEST_FILE
+    assert not _VAGUE.search(path.stem)
+
+
+@pytest.mark.parametrize("path", modules("idp"), ids=name)
+def test_a_function_is_one_verb(path: Path) -> None:
+    """No function of the product is longer than 40 lines, its docstring included."""
+    long = {
+        node.name: node.end_lineno - node.lineno + 1
+        for node in functions(path)
+        if node.end_lineno and node.end_lineno - node.lineno >= _LONGEST_FUNCTION
+    }
+    assert long == {}
+
+
+@pytest.mark.parametrize("path", modules("idp"), ids=name)
+def test_a_module_says_in_its_first_sentence_what_it_is(path: Path) -> None:
+    """Every module opens with a docstring whose first paragraph is one closed sentence."""
+    text = ast.get_docstring(ast.parse(path.read_text()))
+    assert text is not None
+    assert text.split("\n\n")[0].rstrip().endswith((".", "?"))
+
+
+def test_migrations_do_not_import_the_product() -> None:
+    """A migration names plain column types, so that history never changes with the code."""
+    found = [
+        name(path)
+        for path in (ROOT / "idp/store/migrations/versions").glob("*.py")
+        if re.search(r"^\s*(from|import) idp\b", path.read_text(), re.MULTILINE)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("path", _TESTS, ids=name)
+def test_every_test_states_its_claim(path: Path) -> None:
+    """Every test has a docstring of one sentence, and none is skipped or expected to fail."""
+    tests = [node for node in functions(path) if node.name.startswith("test_")]
+    silent = [node.name for node in tests if not _is_claim(ast.get_docstring(node))]
+    assert silent == []
+    shirking = [ast.unparse(mark) for node in tests for mark in node.decorator_list if _shirks(ast.unparse(mark))]
+    assert shirking == []
+
+
+@pytest.mark.parametrize("path", _TESTS, ids=name)
+def test_every_test_can_fail(path: Path) -> None:
+    """Every test asserts something: itself, or through a function that it calls whose name says so."""
+    vain = [
+        node.name
+        for node in functions(path)
+        if node.name.startswith("test_") and not any(_asserts(part) for part in ast.walk(node))
+    ]
+    assert vain == []
+
+
+def _is_claim(text: str | None) -> bool:
+    return text is not None and "\n\n" not in text and text.rstrip().endswith(".")
+
+
+def _shirks(mark: str) -> bool:
+    return bool(re.search(r"\b(skip|skipif|xfail)\b", mark))
+
+
+def _asserts(node: ast.AST) -> bool:
+    if isinstance(node, ast.Assert):
+        return True
+    if not isinstance(node, ast.Call):
+        return False
+    return bool(
+        re.search(
+            r"(^|[._])(raises|fail|assert_\w+|check_\w+|must_\w+|refuses?\w*|run_state_machine\w*)$", _called(node)
+        )
+    )
+
+
+def _called(node: ast.Call) -> str:
+    return ast.unparse(node.func) if isinstance(node.func, ast.Name | ast.Attribute) else ""
