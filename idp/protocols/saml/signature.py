@@ -124,7 +124,10 @@ def _identify(element: Element, tag: str, *, enclosed: bool) -> str:
 
 
 def _locate(element: Element, nested: Collection[str]) -> Element:
-    """The one Signature: a direct child, right after Issuer if there is one, else first, with no other that is not allowed (SEC-10)."""
+    """The one Signature: a direct child, right after Issuer where there is one, else first (SEC-10).
+
+    No other may stand inside the element but in the places that the caller allows.
+    """
     own: list[Element] = []
     for signature in element.iter(_SIGNATURE):
         parent = signature.getparent()

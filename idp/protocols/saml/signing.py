@@ -45,7 +45,8 @@ def key_name(key: SigningKey) -> str:
 
 def key_certificate(key: SigningKey) -> str:
     """KeyInfo with one X509Certificate only, for metadata (SIG-5)."""
-    body = "".join(line for line in key.public.certificate.split() if re.fullmatch(r"[A-Za-z0-9+/=]{5,}", line))
+    lines = key.public.certificate.split("\n")
+    body = "".join(line.strip() for line in lines if not line.startswith("-----"))
     return f"<ds:KeyInfo><ds:X509Data><ds:X509Certificate>{body}</ds:X509Certificate></ds:X509Data></ds:KeyInfo>"
 
 

@@ -1,7 +1,7 @@
 """The only door for XML: parsing under limits, canonical and plain output, schema validation (SEC-9)."""
 
 import re
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Collection
 from dataclasses import dataclass
 from importlib.resources import files
@@ -131,9 +131,13 @@ def escape_attribute(value: str) -> str:
 def decode_base64(text: str | None) -> bytes:
     """The octets of base64 text; white space is dropped, anything else foreign is ``Refused(MALFORMED)``."""
     try:
-        return b64decode((text or "").encode("ascii").translate(None, b" \t\r\n"), validate=True)
+        compact = (text or "").encode("ascii").translate(None, b" \t\r\n")
+        octets = b64decode(compact, validate=True)
     except ValueError as error:
         raise Refused(Fault.MALFORMED, f"base64: {error}") from error
+    if b64encode(octets) != compact:
+        raise Refused(Fault.MALFORMED, "base64 with surplus padding or bits")
+    return octets
 
 
 class Schemas:
