@@ -55,7 +55,8 @@ def first_use(work: Work, purpose: Purpose, mark: str, until: datetime) -> bool:
     """Whether this mark is seen for the first time; it stays spent whatever the clock does (SEC-14, SEC-41)."""
     row = _row(work, purpose, mark, until) | {"used_at": work.now}
     statement = work.insert(Ticket).values(row).on_conflict_do_nothing(index_elements=["digest"])
-    return work.connection.execute(statement).rowcount == 1
+    # The row itself is asked back: after an INSERT the row count is not known on PostgreSQL.
+    return work.connection.execute(statement.returning(Ticket.digest)).scalar_one_or_none() is not None
 
 
 def digest(work: Work, purpose: Purpose, secret: str) -> str:

@@ -1,0 +1,33 @@
+"""Fixtures for tests of the services."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from idp.services.work import Office
+from tests.office import make_keys, open_test_office
+
+OpenOffice = Callable[..., Office]
+
+
+@pytest.fixture(scope="session")
+def test_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of one set of keys for all tests of a worker."""
+    return make_keys(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture
+def open_office(test_keys: Path) -> Iterator[OpenOffice]:
+    """Opens offices, ``open_office(url, clock=None, **settings)``, and closes their connections afterwards."""
+    opened: list[Office] = []
+
+    def open_one(url: str, clock: object = None, **overrides: object) -> Office:
+        office = open_test_office(url, test_keys, clock, **overrides)  # type: ignore[arg-type]  # any clock will do
+        opened.append(office)
+        return office
+
+    yield open_one
+    for office in opened:
+        office.engine.dispose()
+        office.directory._engine.dispose()
