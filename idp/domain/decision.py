@@ -18,7 +18,8 @@ from idp.domain.mandates import (
     restriction,
 )
 from idp.domain.means import Held, considered, state_reasons
-from idp.domain.reasons import REASONS, Audience, Objection, Reason, Remedy, in_order
+from idp.domain.objections import Matter, objection
+from idp.domain.reasons import REASONS, Audience, Objection, Reason, in_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Refused:
     @property
     def reasons(self) -> tuple[Reason, ...]:
         """The reasons alone."""
-        return tuple(objection.reason for objection in self.objections)
+        return tuple(one.reason for one in self.objections)
 
     def visible(self) -> tuple[Objection, ...]:
         """What may be shown now: after the password RUL-11's, all once the level's factors are proven."""
@@ -106,7 +107,8 @@ def decide(asked: Asked, held: Held, factors: frozenset[Factor], today: date) ->
     if factor is Factor.CERTIFICATE and Factor.CERTIFICATE not in held.factors:
         reasons.add(Reason.CERTIFICATE_REFUSED)
     if reasons:
-        return Refused(tuple(_objection(reason, asked, held) for reason in in_order(reasons)), factor)
+        matter = Matter(asked.target, asked.level, held, today)
+        return Refused(tuple(objection(reason, matter) for reason in in_order(reasons)), factor)
     if factor is not None:
         return StepUp(factor)
     return Granted(_level_reached(held, coverage.mandate, factors), branches, coverage.mandate, coverage.used)
@@ -151,23 +153,6 @@ def _level_reached(held: Held, mandate: Mandate | None, factors: frozenset[Facto
     """The lowest of what was proven, the means, and the mandate; an automatic mandate is one at EH1 (LOA-8, RUL-8)."""
     proven = proven_level(factors)
     return min(proven or Level.EH1, held.level, mandate.level if mandate else Level.EH1)
-
-
-def _objection(reason: Reason, asked: Asked, held: Held) -> Objection:
-    remedies = REASONS[reason].remedies
-    if reason is Reason.BRANCH_REGISTRATION:
-        remedies = _ways_out_of_branch(held)
-    return Objection(reason, remedies, {"asked": asked.level.label, "held": held.level.label})
-
-
-def _ways_out_of_branch(held: Held) -> tuple[Remedy, ...]:
-    """Converting for an organisation with exactly one branch, another means for one with more (F05, F24, F25).
-
-    Neither helps where only the mandate is limited; that is for the manager to widen.
-    """
-    if held.registration.branch is None:
-        return (Remedy.ASK_MANAGER,)
-    return (Remedy.CONVERT_TO_MAIN,) if held.open_branches == 1 else (Remedy.APPLY_FOR_MAIN,)
 
 
 def options(asked: Asked, held: Iterable[Held], factors: frozenset[Factor], today: date) -> tuple[Option, ...]:

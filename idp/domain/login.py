@@ -95,7 +95,7 @@ def next_step(asked: LoginRequest, progress: Progress, options: tuple[Option, ..
 
 
 def consented(asked: LoginRequest, progress: Progress) -> bool:
-    """Whether every consent that is needed was given: to required attributes it cannot be withheld (RA-3, S-5, RUL-12)."""
+    """Whether every consent that is needed was given; none goes on without the required ones (RA-3, S-5, RUL-12)."""
     if progress.consented is None:
         return not (asked.attributes or asked.ask_consent or progress.foreign)
     return all(one.name in progress.consented for one in asked.attributes if one.required)

@@ -33,9 +33,7 @@ SCOPES = {
     "everything": Scope(ScopeKind.GENERAL),
 }
 BRANCH = {"X": BranchNumber("000090000011"), "Y": BranchNumber("000090000012")}
-BRANCHES: dict[str, Branches] = {
-    text: frozenset(BRANCH[one] for one in text) for text in ("", "X", "Y", "XY")
-}
+BRANCHES: dict[str, Branches] = {text: frozenset(BRANCH[one] for one in text) for text in ("", "X", "Y", "XY")}
 SYMBOL_OF_BRANCHES = {branches: text for text, branches in BRANCHES.items()}
 
 EMPLOYER = KvkNumber("90000001")
@@ -133,4 +131,3 @@ def as_verdict(decision: Decision) -> Verdict:
             return Verdict("step up", missing=LETTER_OF[factor])
         case Granted(level=level, branches=branches, used=used):
             return Verdict("granted", (), "", NAME_OF_LEVEL[level], SYMBOL_OF_BRANCHES[branches], used)
-

@@ -1,7 +1,7 @@
 """The decision, stated a second time in symbols: tables and words of its own, nothing shared with idp.
 
-A case is written in plain strings; ``decision_cases`` turns it into values of the domain. Levels are ``EH1`` to ``EH4``,
-proofs and possessions are letters (``p`` password, ``o`` one-time code, ``c`` certificate), branches are ``X`` and ``Y``.
+A case is written in plain strings; ``decision_cases`` turns it into values of the domain. Levels are ``EH1`` to
+``EH4``, proofs and possessions are letters (``p`` password, ``o`` code, ``c`` certificate), branches ``X`` and ``Y``.
 """
 
 from functools import cache
@@ -191,7 +191,9 @@ def authority(
     return frozenset(stuck | against), "", "", ()
 
 
-def _own(asked: str, restricts: bool, level: str, registered: str, mandates: tuple[Mandated, ...]) -> tuple[int, set[str]]:
+def _own(
+    asked: str, restricts: bool, level: str, registered: str, mandates: tuple[Mandated, ...]
+) -> tuple[int, set[str]]:
     """The place of the mandate to use, or -1 with what every mandate about this service has against it."""
     best, against, spoken = -1, set(), False
     for place, mine in enumerate(mandates):
@@ -250,7 +252,9 @@ def _for_a_client(
     return frozenset(), min(levels, key=LADDER.__getitem__), left or "", used
 
 
-def _links(asked: str, restricts: bool, level: str, chain: tuple[Linked, ...], shape: str) -> tuple[set[str], str | None]:
+def _links(
+    asked: str, restricts: bool, level: str, chain: tuple[Linked, ...], shape: str
+) -> tuple[set[str], str | None]:
     """What the links have against them, and the branches of the client that they leave together."""
     if shape != "sound" or len(chain) > 3:
         return {"NO_MANDATE"}, ""

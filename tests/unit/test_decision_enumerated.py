@@ -62,9 +62,7 @@ def one_link() -> Iterator[Case]:
     levels = (("EH1", "EH3"), ("EH2", "EH2"), ("EH3", "EH4"), ("EH4", "EH3"))
     for (level, own), (restricts, registered), mandates in product(levels, PLACES, own_authorities()):
         for chain in chains:
-            yield Case(
-                level, restricts, True, "poc", own, registered=registered, mandates=mandates, chain=chain
-            )
+            yield Case(level, restricts, True, "poc", own, registered=registered, mandates=mandates, chain=chain)
         yield from (
             Case(level, restricts, False, "poc", own, registered=registered, mandates=mandates, chain=chain)
             for chain in chains[::16]

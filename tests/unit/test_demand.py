@@ -28,9 +28,7 @@ def test_the_level_demanded_agrees_with_its_oracle() -> None:
     asked = [one for count in range(4) for one in permutations(LADDER, count)]
     every = [
         Wish(*sides)
-        for sides in product(
-            LADDER, asked, ("minimum", "exact", "better", "maximum"), (True, False), (True, False)
-        )
+        for sides in product(LADDER, asked, ("minimum", "exact", "better", "maximum"), (True, False), (True, False))
     ]
     assert [wish for wish in every if found(wish) != demanded(wish)] == []
     assert len(every) == 5 * 86 * 4 * 2 * 2
@@ -48,7 +46,7 @@ def test_the_level_demanded_agrees_with_its_oracle() -> None:
         ("EH1", None, STRICT, False, Demand(Level.EH1)),
     ],
 )
-def test_f02_the_catalogue_and_the_request_settle_the_level_together(catalogue, asked, reading, lower, expected) -> None:
+def test_f02_catalogue_and_request_settle_the_level_together(catalogue, asked, reading, lower, expected) -> None:
     """F02, LOA-2, LOA-3, LOA-5, LOA-6, RUL-13: rows of domain 13.1."""
     levels = [LEVELS[asked]] if asked else []
     assert demand(LevelPolicy(LEVELS[catalogue], reading, lower), levels, Comparison.MINIMUM) == expected

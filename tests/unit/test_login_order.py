@@ -1,7 +1,7 @@
 """next_step(), chosen() and stated_level() against their oracle and row by row."""
 
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from itertools import combinations_with_replacement, product
 
 import pytest
@@ -24,7 +24,7 @@ from .decision_cases import LEVELS, SERVICE, factors, held
 from .oracle import LADDER, Case
 from .oracle_of_steps import SECOND, Moment, step_of
 
-NOON = datetime(2026, 11, 20, 12, tzinfo=timezone.utc)
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 GRANTED = Granted(Level.EH3, WHOLE_ORGANISATION, None)
 ASKED = LoginRequest("saml", "party", SERVICE, Level.EH3)
 KNOWN = Progress("account", frozenset({Factor.PASSWORD, Factor.OTP}), NOON)

@@ -1,7 +1,7 @@
 """resume() against its oracle, and the table of domain 13.5 row by row."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from itertools import product
 
 import pytest
@@ -12,7 +12,7 @@ from idp.domain.login import KeptSession, LoginRequest, Progress, SingleSignOn, 
 from .decision_cases import LEVELS, SERVICE, factors
 from .oracle_of_steps import Return, resumption
 
-NOW = datetime(2026, 11, 20, 12, tzinfo=timezone.utc)
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 PROOFS = {"EH2": "p", "EH3": "po", "EH4": "pc"}
 SIGN_ON = SingleSignOn(True, True, "here", timedelta(minutes=15), timedelta(hours=2))
 KEPT = KeptSession("session", "account", factors("po"), NOW, NOW, NOW, "here")

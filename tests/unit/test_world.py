@@ -8,7 +8,7 @@ from idp.domain.assurance import Factor, Level
 from idp.domain.decision import Granted, Option, Refused, options, refusal
 from idp.domain.login import LoginRequest, Progress, Step, next_step
 from idp.domain.means import Held
-from idp.domain.reasons import Audience, Reason, Remedy
+from idp.domain.reasons import Reason, Remedy
 
 from .world import ALL_SERVICES, FURTHER, PERSONAS, SERVICES, TODAY
 
@@ -114,9 +114,7 @@ def test_the_certificate_takes_the_place_of_the_code() -> None:
     assert found[0].decision.level is Level.EH4
 
 
-@pytest.mark.parametrize(
-    ("persona", "remedy"), [("chris", Remedy.CONVERT_TO_MAIN), ("dina", Remedy.APPLY_FOR_MAIN)]
-)
+@pytest.mark.parametrize(("persona", "remedy"), [("chris", Remedy.CONVERT_TO_MAIN), ("dina", Remedy.APPLY_FOR_MAIN)])
 def test_f05_a_means_on_a_branch_is_refused_at_uwv_with_its_way_out(persona: str, remedy: Remedy) -> None:
     """F05, F24, F25: converting with one branch, another means with more."""
     _, found, _ = walk(PERSONAS[persona], "UWV")
@@ -146,4 +144,3 @@ def test_an_account_without_means_is_told_so_after_the_password() -> None:
     assert refused.visible() == refused.objections
     assert refusal((), Factor.OTP).visible() == refused.objections
     assert refused.objections[0].remedies == (Remedy.APPLY, Remedy.ACTIVATE)
-    assert Audience.AFTER_PASSWORD.value == "after_password"

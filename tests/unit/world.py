@@ -1,6 +1,6 @@
 """The world of the sandbox as values: services, organisations, and what each persona holds (RUL, the world)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 
 from idp.domain.assurance import Factor, Level
@@ -81,22 +81,13 @@ def _intermediary() -> tuple[Held, ...]:
     return (PLAIN, *(replace(PLAIN, chain=(one,)) for one in chains))
 
 
-@dataclass(frozen=True, slots=True)
-class Expired:
-    """Dates of mandates that are over."""
-
-    yesterday: Mandate = replace(mandate("expired"), valid_until=TODAY - DAY)
-    unused: Mandate = Mandate(
-        "unused",
-        Scope(ScopeKind.GENERAL),
-        Level.EH3,
-        frozenset(),
-        date(2024, 1, 1),
-        date(2028, 12, 31),
-        date(2024, 11, 19),
-    )
-
-
+ENDED_YESTERDAY = replace(mandate("ended"), valid_until=TODAY - DAY)
+UNUSED = replace(
+    mandate("unused"),
+    valid_from=date(2024, 1, 1),
+    valid_until=date(2028, 12, 31),
+    last_used=date(2024, 11, 19),
+)
 AWAITING = replace(PLAIN, means="new", status=MeansStatus.AWAITING_ACTIVATION)
 OVER = replace(PLAIN, means="old", status=MeansStatus.EXPIRED, valid_until=TODAY - 10 * DAY)
 PERSONAS: dict[str, tuple[Held, ...]] = {
@@ -107,8 +98,8 @@ PERSONAS: dict[str, tuple[Held, ...]] = {
     "emre": (low(Level.EH2),),
     "fleur": (low(Level.EH2PLUS),),
     "gijs": (replace(low(Level.EH1), mandates=()),),
-    "hana": (replace(PLAIN, mandates=(Expired().yesterday,)),),
-    "ivo": (replace(PLAIN, mandates=(Expired().unused,)),),
+    "hana": (replace(PLAIN, mandates=(ENDED_YESTERDAY,)),),
+    "ivo": (replace(PLAIN, mandates=(UNUSED,)),),
     "joke": (replace(low(Level.EH1), upgrade_gap_until=TODAY + 2 * DAY), AWAITING),
     "karim": (OVER, AWAITING),
     "lotte": (OVER, AWAITING),
