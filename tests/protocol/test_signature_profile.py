@@ -280,7 +280,7 @@ def test_spaces_in_the_signature_are_accepted() -> None:
     for node in signature.iter("*"):
         if len(node):
             node.text = "\n  "
-        node.tail = "\n"
+        node.tail = "\r\n"
     signature.tail = None
     octets = signed_shape(signature).replace(b"</ds:SignatureValue>", b"\n \t</ds:SignatureValue>")
     assert b"AuthnRequest" in judge(octets)

@@ -25,7 +25,8 @@ def compare(seed: int, mutations: int = 3) -> Counter[str]:
     random = Random(seed)
     document = Writer(random).document()
     kind = "rsa" if random.random() < 0.15 else "curve"
-    key = rsa_key() if kind == "rsa" else curve_key(random.choice((ec.SECP256R1, ec.SECP384R1)))
+    curve = ec.SECP384R1 if random.random() < 0.1 else ec.SECP256R1
+    key = rsa_key() if kind == "rsa" else curve_key(curve)
     method = random.choice(METHODS[kind])
     counts: Counter[str] = Counter()
     signed = _theirs(random, document, key, method)

@@ -168,7 +168,7 @@ def signature_template(random: Random, method: str, document: Document) -> str:
     """A Signature to be filled in by libxmlsec1, in a random way of writing it."""
     prefix = random.choice(("ds", "dsig", "", "sig"))
     p = f"{prefix}:" if prefix else ""
-    gap = random.choice(("", "", "\n", "\n    ", " \t"))
+    gap = random.choice(("", "", "\n", "\n    ", " \t", "&#13;\n"))
     digest = random.choice(("2001/04/xmlenc#sha256", "2001/04/xmldsig-more#sha384", "2001/04/xmlenc#sha512"))
     exclusive = "http://www.w3.org/2001/10/xml-exc-c14n#"
     ec = random.choice(("ec", "", "ex"))

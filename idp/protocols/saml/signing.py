@@ -63,7 +63,8 @@ def sign(element: Element, signatory: Signatory) -> None:
         raise ValueError(f"the element cannot be signed by the ID {identifier!r}")
     digest = hashlib.new(signatory.digest.hash_name, canonical(element, signatory.prefixes)).digest()
     signature = parse(_signature(_signed_info(identifier, digest, signatory), b"", signatory).encode())
-    element.insert(1 if len(element) and element[0].tag == _ISSUER else 0, signature)
+    issuer = element.find(_ISSUER)
+    element.insert(0 if issuer is None else element.index(issuer) + 1, signature)
     # In place and not from our own text: inside a tree that has another prefix for the namespace, lxml takes that one.
     value = signatory.key.sign(signatory.method.key_algorithm, canonical(signature[0]))
     signature[1].text = b64encode(value).decode()

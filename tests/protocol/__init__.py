@@ -1,0 +1,1 @@
+"""Protocol codecs against independent implementations and against attackers."""
