@@ -30,7 +30,7 @@ class Dialect:
 
     @property
     def sso_path(self) -> str:
-        """The path of SingleSignOnService, for POST and Redirect alike (real-clients: it reads one and uses the other)."""
+        """The path of SingleSignOnService: one for POST and Redirect, since clients read either and use the other."""
         return f"{self.prefix}/sso"
 
     @property

@@ -36,6 +36,7 @@ class Problem(StrEnum):
     BINDING = "binding"
     UNSUPPORTED = "unsupported"
     PASSIVE = "passive"
+    NO_PASSIVE = "no-passive"
     NAME_ID = "name-id"
     SCOPING = "scoping"
     SERVICE = "service"
@@ -84,7 +85,10 @@ _ENTRIES: Final[Mapping[Problem, _Entry]] = {
     Problem.UNSUPPORTED: _Entry(
         "P06", _UNSUPPORTED_BY_REQUESTER, _UNSUPPORTED_BY_REQUESTER, "Part of the request not supported"
     ),
-    Problem.PASSIVE: _Entry("P16", (_S.RESPONDER, _S.NO_PASSIVE), _UNSUPPORTED_BY_US, "IsPassive not supported"),
+    Problem.PASSIVE: _Entry("P16", _UNSUPPORTED_BY_US, _UNSUPPORTED_BY_US, "IsPassive not supported"),
+    Problem.NO_PASSIVE: _Entry(
+        "P16", (_S.RESPONDER, _S.NO_PASSIVE), _UNSUPPORTED_BY_US, "Passive authentication not possible"
+    ),
     Problem.NAME_ID: _Entry(
         "P09", (_S.REQUESTER, _S.INVALID_NAME_ID_POLICY), _UNSUPPORTED_BY_REQUESTER, "NameIDPolicy not supported"
     ),
@@ -134,7 +138,7 @@ def status(problem: Problem, *, scheme: bool, reference: str = "") -> Status:
     """The status of a problem, in the codes the profile allows; coarse, never a personal reason (RUL-25)."""
     entry = _ENTRIES[problem]
     top, second = entry.scheme if scheme else entry.generic
-    message = f"{entry.message} ({reference})" if entry.reference and reference else entry.message
+    message = f"{entry.message} {reference}" if entry.reference and reference else entry.message
     return Status(top, second, message)
 
 

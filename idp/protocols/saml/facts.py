@@ -1,0 +1,102 @@
+"""What an assertion tells in each profile, before it is written down (domain 3.4, RUL-23)."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from idp.domain.assertion import Assertion, LegalSubject
+from idp.domain.parties import Profile, Service
+from idp.protocols.saml.names import Fact, Identifying
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """Somebody: the type of the number, and the number."""
+
+    qualifier: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One attribute: plain values, or identifiers to be encrypted one by one, or values of which all is secret."""
+
+    name: str
+    values: tuple[str, ...] = ()
+    identifiers: tuple[Identifier, ...] = ()
+    secret: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """All that an assertion draws on: ``legal`` are the identifiers by which the organisation is named."""
+
+    granted: Assertion
+    service: Service
+    legal: tuple[Identifier, ...]
+    company_name: bool
+
+
+def legal_identifiers(service: Service, principal: LegalSubject) -> tuple[Identifier, ...]:
+    """The identifiers of the first set that can be delivered whole (EC-1, EC-2); empty when none can (EC-4)."""
+    have = {Identifying.KVK.value: str(principal.kvk)}
+    if principal.rsin is not None:
+        have[Identifying.RSIN.value] = str(principal.rsin)
+    sets = service.entity_types or ((Identifying.KVK.value,),)
+    first = next((types for types in sets if types and have.keys() >= set(types)), ())
+    return tuple(Identifier(one, have[one]) for one in first)
+
+
+def told(profile: Profile, telling: Telling) -> Iterator[Told]:
+    """The attributes of an assertion in a profile, in their order."""
+    yield Told(Fact.SERVICE_ID, (telling.service.urn,))
+    yield Told(Fact.SERVICE_UUID, (telling.service.uuid,))
+    yield from _PROFILES[profile](telling)
+    if telling.granted.branches:
+        yield Told(Fact.BRANCH, tuple(telling.granted.branches))
+    if telling.company_name or profile is Profile.GENERIC:
+        yield Told(Fact.COMPANY_NAME, (telling.granted.principal.name,))
+    for name, value in telling.granted.attributes.items():
+        # Personal attributes travel encrypted where the profile has keys for it (ENC-8).
+        yield Told(name, (value,), secret=profile is Profile.EHERKENNING_113)
+
+
+def _generic(telling: Telling) -> Iterator[Told]:
+    """Plain attributes under the scheme's names; LegalSubjectID is the KvK number where that may be told."""
+    numbers = {one.qualifier: one.value for one in telling.legal}
+    yield Told(Fact.LEGAL_SUBJECT, (numbers.get(Identifying.KVK, telling.legal[0].value),))
+    yield Told(Fact.ACTING_SUBJECT, (telling.granted.subject,))
+    yield from _plain_numbers(telling)
+    yield from _intermediary(telling)
+
+
+def _encrypted(telling: Telling) -> Iterator[Told]:
+    yield Told(Fact.LEGAL_SUBJECT, identifiers=telling.legal)
+    yield Told(Fact.ACTING_SUBJECT, identifiers=(Identifier(Identifying.PSEUDONYM, telling.granted.subject),))
+    if telling.granted.intermediary is not None:
+        kvk = str(telling.granted.intermediary.kvk)
+        yield Told(Fact.INTERMEDIATE_SUBJECT, identifiers=(Identifier(Identifying.KVK, kvk),))
+    yield from _intermediary(telling)
+
+
+def _old(telling: Telling) -> Iterator[Told]:
+    yield from _plain_numbers(telling)
+    yield from _intermediary(telling)
+
+
+def _plain_numbers(telling: Telling) -> Iterator[Told]:
+    for one in telling.legal:
+        yield Told(one.qualifier, (one.value,))
+
+
+def _intermediary(telling: Telling) -> Iterator[Told]:
+    if telling.granted.intermediary is not None:
+        yield Told(Fact.INTERMEDIATE_KVK, (str(telling.granted.intermediary.kvk),))
+        yield Told(Fact.INTERMEDIATE_NAME, (telling.granted.intermediary.name,))
+
+
+_PROFILES: Final[Mapping[Profile, Callable[[Telling], Iterator[Told]]]] = {
+    Profile.GENERIC: _generic,
+    Profile.EHERKENNING_113: _encrypted,
+    Profile.EHERKENNING_111: _old,
+}

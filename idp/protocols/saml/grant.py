@@ -1,0 +1,90 @@
+"""From a granted login to a signed assertion for one relying party."""
+
+from datetime import timedelta
+
+from idp.domain.assertion import Assertion
+from idp.domain.parties import Profile
+from idp.protocols.message import Incoming
+from idp.protocols.saml.assertion import Authentication, Confirmation, Subject, write_assertion, write_attributes
+from idp.protocols.saml.encryption import Wrapper
+from idp.protocols.saml.facts import Telling, legal_identifiers, told
+from idp.protocols.saml.names import NameId
+from idp.protocols.saml.reply import Reply
+from idp.protocols.saml.seal import Seal, seal_for
+from idp.protocols.saml.sp_metadata import SpMetadata, of_party
+from idp.protocols.saml.status import Problem, RequestFault
+from idp.protocols.saml.voice import Voice
+from idp.services.conclusion import service_of
+from idp.services.work import Office
+
+
+def grant(office: Office, incoming: Incoming, granted: Assertion, voice: Voice) -> bytes:
+    """The assertion, signed, and encrypted where a generic party asks for it.
+
+    Raises ``RequestFault``: ENTITY_TYPE (EC-4), ATTRIBUTE for a required one that is not given (RA-3), TECHNICAL when
+    identifiers must be encrypted and the party lost its certificate.
+    """
+    party, asked = incoming.party, incoming.asked
+    reply, service = Reply.recall(asked), service_of(party, asked)
+    telling = Telling(granted, service, legal_identifiers(service, granted.principal), reply.company_name)
+    if not telling.legal:
+        raise RequestFault(Problem.ENTITY_TYPE)
+    if any(one.required and one.name not in granted.attributes for one in asked.attributes):
+        raise RequestFault(Problem.ATTRIBUTE)
+    metadata = office.directory.parsed(party, of_party)
+    seal = _seal(metadata, reply, voice)
+    attributes = write_attributes(told(reply.profile, telling), seal, named=not reply.dialect.scheme)
+    assertion = write_assertion(
+        voice,
+        _subject(reply, granted, party.identity, voice),
+        _confirmation(office, reply, party.identity),
+        _authentication(office, incoming, granted, voice),
+        attributes,
+    )
+    if seal is not None and not reply.dialect.scheme:
+        return seal.close(assertion, Wrapper.ENCRYPTED_ASSERTION)
+    return assertion
+
+
+def _seal(metadata: SpMetadata, reply: Reply, voice: Voice) -> Seal | None:
+    """1.13 encrypts identifiers, 1.11 nothing, ``generic`` the assertion when it is asked by a certificate for that."""
+    scheme = reply.profile is Profile.EHERKENNING_113
+    if not scheme and not (reply.profile is Profile.GENERIC and metadata.wants_encryption):
+        return None
+    seal = seal_for(metadata, voice.now, voice.entropy, scheme=scheme)
+    if seal is None:
+        raise RequestFault(Problem.TECHNICAL)
+    return seal
+
+
+def _subject(reply: Reply, granted: Assertion, identity: str, voice: Voice) -> Subject:
+    if reply.name_id is NameId.TRANSIENT:
+        return Subject(NameId.TRANSIENT, voice.new_id(), voice.names.authenticator, "")
+    sp_qualifier = "" if reply.dialect.scheme else identity
+    return Subject(NameId.PERSISTENT, granted.subject, voice.names.registry, sp_qualifier)
+
+
+def _confirmation(office: Office, reply: Reply, identity: str) -> Confirmation:
+    window = office.settings.saml
+    return Confirmation(
+        request=reply.request,
+        location=reply.location,
+        audience=identity,
+        not_before=timedelta(seconds=window.not_before_seconds),
+        valid_for=timedelta(seconds=window.valid_seconds),
+    )
+
+
+def _authentication(office: Office, incoming: Incoming, granted: Assertion, voice: Voice) -> Authentication:
+    reply, level = Reply.recall(incoming.asked), granted.level
+    session = ""
+    if granted.session is not None:
+        # Another value for every party, so that two providers cannot tell that they share a session.
+        digest = office.vault.digest(f"{granted.session} {incoming.party.id}", "saml-session")
+        session = f"_{digest[:32]}"
+    return Authentication(
+        at=granted.authenticated_at,
+        context=(level.eidas if reply.eidas else None) or level.urn,
+        session=session,
+        authority=voice.names.authenticator if reply.dialect.scheme else "",
+    )

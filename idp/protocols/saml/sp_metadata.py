@@ -1,0 +1,242 @@
+"""What a relying party's metadata say, as values."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from idp.domain.parties import Party, Service
+from idp.protocols.saml.algorithms import CURVES, RSA_BITS, VerificationKey
+from idp.protocols.saml.names import PROTOCOL, Binding
+from idp.protocols.saml.refusal import Fault, Refused
+from idp.protocols.saml.times import read_instant
+from idp.protocols.saml.xml import DS, MD, METADATA, Element, decode_base64, parse
+
+# Bindings by which this release can answer; an entry more here needs a way to answer in ``answer``.
+ANSWERABLE: Final = (Binding.POST,)
+
+_CERTIFICATE: Final = f"{{{DS}}}KeyInfo/{{{DS}}}X509Data/{{{DS}}}X509Certificate"
+_KEY_NAME: Final = f"{{{DS}}}KeyInfo/{{{DS}}}KeyName"
+_LANG: Final = "{http://www.w3.org/XML/1998/namespace}lang"
+_MOST_CONSUMERS: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """An AssertionConsumerService; ``default`` is None when the metadata do not say."""
+
+    index: int
+    binding: str
+    location: str
+    default: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeService:
+    """An AttributeConsumingService: an index for a service, with the attributes it asks, in their order."""
+
+    index: int
+    default: bool | None
+    name: str
+    attributes: tuple[tuple[str, bool], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A registered certificate. ``use`` is ``signing``, ``encryption`` or empty for both; ``methods`` are the
+    EncryptionMethods offered with it; ``fingerprint`` is SHA-256 in hex."""
+
+    use: str
+    name: str | None
+    key: VerificationKey
+    fingerprint: str
+    not_before: datetime
+    not_after: datetime
+    methods: frozenset[str]
+
+    def valid(self, now: datetime) -> bool:
+        """Whether its own dates allow it."""
+        return self.not_before <= now <= self.not_after
+
+    @property
+    def weak(self) -> bool:
+        """Whether it is no key we accept a signature of (RUL-27)."""
+        if isinstance(self.key, RSAPublicKey):
+            return self.key.key_size not in RSA_BITS
+        return self.key.curve.name not in CURVES
+
+
+@dataclass(frozen=True, slots=True)
+class SpMetadata:
+    """The SPSSODescriptor of one entity."""
+
+    entity_id: str
+    name: str
+    consumers: tuple[Consumer, ...]
+    certificates: tuple[Certificate, ...]
+    services: tuple[AttributeService, ...]
+    name_id_formats: tuple[str, ...]
+    signs_requests: bool
+    wants_signed_assertions: bool
+    valid_until: datetime | None
+
+    @property
+    def signing(self) -> tuple[Certificate, ...]:
+        """Certificates whose keys may sign requests."""
+        return tuple(one for one in self.certificates if one.use in ("signing", "") and not one.weak)
+
+    @property
+    def encryption(self) -> tuple[Certificate, ...]:
+        """Certificates to encrypt for: those meant for it alone, else those without a use (ENC-5)."""
+        usable = [one for one in self.certificates if isinstance(one.key, RSAPublicKey) and not one.weak]
+        meant = tuple(one for one in usable if one.use == "encryption")
+        return meant or tuple(one for one in usable if not one.use)
+
+    @property
+    def wants_encryption(self) -> bool:
+        """Whether it asks for encrypted assertions, by offering a certificate for that alone."""
+        return any(one.use == "encryption" for one in self.encryption)
+
+    @property
+    def default_consumer(self) -> Consumer | None:
+        """Where to answer a request that names no place, among those we can answer to (SAML metadata 2.4.4)."""
+        able = [one for one in self.consumers if one.binding in ANSWERABLE]
+        preferred = [one for one in able if one.default] or [one for one in able if one.default is None] or able
+        return preferred[0] if preferred else None
+
+    def service(self, index: int) -> AttributeService | None:
+        """The AttributeConsumingService with this index, or None."""
+        return next((one for one in self.services if one.index == index), None)
+
+
+def of_party(party: Party) -> SpMetadata:
+    """The metadata with which a party was registered; for ``Directory.parsed``. Raises ``Refused``."""
+    return read_descriptor(parse(party.document.encode(), METADATA))
+
+
+def read_descriptor(root: Element) -> SpMetadata:
+    """The one relying party of a metadata document, trusted as given; raises ``Refused`` when there is none."""
+    entity, role = _sp_of(root)
+    nodes = role.findall(f"{{{MD}}}AssertionConsumerService")[:_MOST_CONSUMERS]
+    services = tuple(map(_attribute_service, role.findall(f"{{{MD}}}AttributeConsumingService")[:_MOST_CONSUMERS]))
+    until = [one.get("validUntil") for one in (root, entity, role)]
+    return SpMetadata(
+        entity_id=entity.get("entityID", ""),
+        name=_display_name(entity, services),
+        consumers=tuple(map(_consumer, nodes)),
+        certificates=tuple(
+            one
+            for descriptor in role.findall(f"{{{MD}}}KeyDescriptor")
+            for one in map(partial(_certificate, descriptor), descriptor.findall(_CERTIFICATE))
+        ),
+        services=services,
+        name_id_formats=tuple((one.text or "").strip() for one in role.findall(f"{{{MD}}}NameIDFormat")),
+        signs_requests=_true(role.get("AuthnRequestsSigned")),
+        wants_signed_assertions=_true(role.get("WantAssertionsSigned")),
+        valid_until=min((read_instant(text) for text in until if text), default=None),
+    )
+
+
+def place_services(metadata: SpMetadata, services: Sequence[Service]) -> tuple[tuple[int, Service], ...]:
+    """At which AttributeConsumingServiceIndex each service is asked for; the order is kept, the first is the default.
+
+    An index of the metadata that names the ServiceID goes to that service; the others get the remaining indexes of
+    the metadata in their order, and then the lowest free numbers from 1.
+    """
+    named = {name: one.index for one in metadata.services for name, _ in one.attributes}
+    matched = {service.uuid: named[service.urn] for service in services if service.urn in named}
+    taken = set(matched.values())
+    left = [one.index for one in _default_first(metadata) if one.index not in taken]
+    left += [
+        number for number in range(1, len(services) + len(taken) + len(left) + 1) if number not in taken | set(left)
+    ]
+    rest = iter(left)
+    return tuple((matched[one.uuid] if one.uuid in matched else next(rest), one) for one in services)
+
+
+def _default_first(metadata: SpMetadata) -> list[AttributeService]:
+    return sorted(metadata.services, key=lambda one: not one.default)
+
+
+def _sp_of(root: Element) -> tuple[Element, Element]:
+    entities = [root] if root.tag == f"{{{MD}}}EntityDescriptor" else root.findall(f"{{{MD}}}EntityDescriptor")
+    found = [
+        (entity, role)
+        for entity in entities
+        for role in entity.findall(f"{{{MD}}}SPSSODescriptor")
+        if PROTOCOL in role.get("protocolSupportEnumeration", "").split()
+    ]
+    if len(found) != 1:
+        raise Refused(Fault.MALFORMED, f"{len(found)} relying parties of SAML 2.0 where one belongs")
+    return found[0]
+
+
+def _consumer(node: Element) -> Consumer:
+    return Consumer(
+        index=int(node.get("index", "0")),
+        binding=node.get("Binding", ""),
+        location=node.get("Location", ""),
+        default=_maybe(node.get("isDefault")),
+    )
+
+
+def _attribute_service(node: Element) -> AttributeService:
+    attributes = node.findall(f"{{{MD}}}RequestedAttribute")
+    return AttributeService(
+        index=int(node.get("index", "0")),
+        default=_maybe(node.get("isDefault")),
+        name=_in_dutch(node.findall(f"{{{MD}}}ServiceName")),
+        attributes=tuple((one.get("Name", ""), _true(one.get("isRequired"))) for one in attributes),
+    )
+
+
+def _certificate(descriptor: Element, node: Element) -> Certificate:
+    certificate, key = read_certificate(node)
+    name = descriptor.find(_KEY_NAME)
+    return Certificate(
+        use=descriptor.get("use", ""),
+        name=None if name is None else (name.text or "").strip(),
+        key=key,
+        fingerprint=certificate.fingerprint(SHA256()).hex(),
+        not_before=certificate.not_valid_before_utc.astimezone(UTC),
+        not_after=certificate.not_valid_after_utc.astimezone(UTC),
+        methods=frozenset(one.get("Algorithm", "") for one in descriptor.findall(f"{{{MD}}}EncryptionMethod")),
+    )
+
+
+def read_certificate(node: Element) -> tuple[x509.Certificate, VerificationKey]:
+    """The certificate in an X509Certificate and its key; ``Refused(MALFORMED)`` for one we cannot read."""
+    try:
+        certificate = x509.load_der_x509_certificate(decode_base64(node.text))
+        key = certificate.public_key()
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise Refused(Fault.MALFORMED, f"a certificate cannot be read: {error}") from error
+    if not isinstance(key, RSAPublicKey | EllipticCurvePublicKey):
+        raise Refused(Fault.MALFORMED, "a certificate is neither of RSA nor of an elliptic curve")
+    return certificate, key
+
+
+def _display_name(entity: Element, services: Sequence[AttributeService]) -> str:
+    names = entity.findall(f"{{{MD}}}Organization/{{{MD}}}OrganizationDisplayName")
+    return _in_dutch(names) or next((one.name for one in services if one.name), "")
+
+
+def _in_dutch(nodes: Sequence[Element]) -> str:
+    """The Dutch text among localised ones, else the first."""
+    texts = {node.get(_LANG, ""): (node.text or "").strip() for node in reversed(nodes)}
+    return texts.get("nl", next(reversed(texts.values()), ""))
+
+
+def _true(text: str | None) -> bool:
+    return text is not None and text.strip() in ("true", "1")
+
+
+def _maybe(text: str | None) -> bool | None:
+    return None if text is None else _true(text)

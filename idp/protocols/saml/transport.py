@@ -1,0 +1,110 @@
+"""How a request reaches us: by a POST form or by the query of a redirect, bounded before anything is read (SEC-3)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import parse_qsl
+
+from idp.protocols.message import BadRequest, HttpMessage
+from idp.protocols.saml.names import Binding
+from idp.protocols.saml.redirect import Parameter, RedirectQuery, inflate, read_redirect
+from idp.protocols.saml.refusal import Fault, Refused
+from idp.protocols.saml.xml import MESSAGE, decode_base64
+
+RELAY_STATE_STRICT: Final = 80
+RELAY_STATE_LENIENT: Final = 1024
+_FORM: Final = "application/x-www-form-urlencoded"
+_LONGEST_BODY: Final = 1024 * 1024
+_MOST_FIELDS: Final = 32
+_OURS: Final = ("SAMLRequest", "SAMLResponse", "SAMLart", "RelayState")
+_CODES: Final[Mapping[Fault, str]] = {Fault.SIGNATURE: "P02"}
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message that nobody vouches for yet: its octets, and how they came.
+
+    ``query`` is there for Redirect only, for its signature; ``deflated`` tells of a POST that was (RC-6).
+    """
+
+    binding: Binding
+    octets: bytes
+    relay_state: str | None
+    deflated: bool = False
+    query: RedirectQuery | None = None
+
+
+def receive(message: HttpMessage) -> Received:
+    """The one SAMLRequest of an HTTP request; raises ``BadRequest`` P10, P06 for an artifact (RUL-26)."""
+    try:
+        received = _posted(message) if message.method == "POST" else _redirected(message)
+    except Refused as refused:
+        raise bad_request(refused) from refused
+    if received.relay_state is not None and len(received.relay_state.encode()) > RELAY_STATE_LENIENT:
+        raise too_long(received.relay_state, RELAY_STATE_LENIENT)
+    return received
+
+
+def bad_request(refused: Refused, **facts: str) -> BadRequest:
+    """A refusal of the XML core as an error page: P02 for a signature, else P10."""
+    code = _CODES.get(refused.fault, "P10")
+    return BadRequest(code, {"problem": refused.public} | facts, refused.detail)
+
+
+def too_long(relay_state: str, most: int) -> BadRequest:
+    """RelayState beyond the limit of the reading (G-2)."""
+    return BadRequest(
+        "P10",
+        {
+            "field": "RelayState",
+            "expected": f"at most {most} octets",
+            "received": f"{len(relay_state.encode())} octets",
+        },
+    )
+
+
+def _redirected(message: HttpMessage) -> Received:
+    if b"SAMLart=" in message.query:
+        raise _artifact()
+    query = read_redirect(message.query)
+    if query.message.parameter is not Parameter.REQUEST:
+        raise Refused(Fault.MALFORMED, "a SAMLResponse where a request belongs")
+    return Received(Binding.REDIRECT, query.message.octets, query.message.relay_state, query=query)
+
+
+def _posted(message: HttpMessage) -> Received:
+    fields = _form(message)
+    if "SAMLart" in fields:
+        raise _artifact()
+    if "SAMLRequest" not in fields or "SAMLResponse" in fields:
+        raise Refused(Fault.MALFORMED, "a form without SAMLRequest, or with a SAMLResponse")
+    octets = decode_base64(fields["SAMLRequest"])
+    relay_state = fields.get("RelayState")
+    if octets.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        return Received(Binding.POST, octets, relay_state)
+    return Received(Binding.POST, inflate(octets, MESSAGE.octets), relay_state, deflated=True)
+
+
+def _form(message: HttpMessage) -> dict[str, str]:
+    """The fields of a form that are ours, each at most once (SEC-4)."""
+    if len(message.body) > _LONGEST_BODY:
+        raise Refused(Fault.TOO_LARGE, f"a body of {len(message.body)} octets")
+    if message.content_type.partition(";")[0].strip().lower() != _FORM:
+        raise Refused(Fault.MALFORMED, f"a body of type {message.content_type[:100]!r}")
+    try:
+        pairs = parse_qsl(
+            message.body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS
+        )
+    except ValueError as error:
+        raise Refused(Fault.MALFORMED, f"the form: {error}") from error
+    ours = [(name, value) for name, value in pairs if name in _OURS]
+    fields = dict(ours)
+    if len(fields) != len(ours):
+        raise Refused(Fault.MALFORMED, "a field of SAML is doubled")
+    return fields
+
+
+def _artifact() -> BadRequest:
+    return BadRequest(
+        "P06", {"field": "binding", "expected": "HTTP-POST or HTTP-Redirect", "received": "HTTP-Artifact"}
+    )

@@ -1,0 +1,38 @@
+"""In whose name and with which key we speak."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+from idp.ports import SigningKey
+from idp.protocols.saml.algorithms import SignatureMethod
+from idp.protocols.saml.dialects import Names
+from idp.protocols.saml.signing import Signatory
+
+# Types of values name the prefix xs in text, which a canonicaliser does not see, so signatures list both prefixes.
+TYPED_PREFIXES: Final = ("xs", "xsi")
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """Who speaks: our names in the profile, the key, fresh octets, and the instant."""
+
+    names: Names
+    signatory: Signatory
+    entropy: Callable[[int], bytes]
+    now: datetime
+
+    def new_id(self) -> str:
+        """An ID that nobody can guess (G-7)."""
+        return f"_{self.entropy(16).hex()}"
+
+
+def signatory(key: SigningKey, key_info: str, prefixes: tuple[str, ...] = ()) -> Signatory:
+    """How a key of ours signs: RSA-SHA256, or ECDSA-SHA256 when it is of a curve (SIG-3, RUL-27)."""
+    curve = isinstance(load_pem_public_key(key.public.public_pem.encode()), EllipticCurvePublicKey)
+    method = SignatureMethod.ECDSA_SHA256 if curve else SignatureMethod.RSA_SHA256
+    return Signatory(key, method, key_info=key_info, prefixes=prefixes)
