@@ -170,7 +170,7 @@ def windows(office: Office) -> Windows:
 def _account(office: Office, name: str | None) -> AnyRow | None:
     """The account of a canonical name; the same statement runs for a name that cannot exist."""
     query = select(Account.id, Account.password_hash).where(
-        Account.username == (name or "\x00"), Account.status == "active"
+        Account.username == (name or ""), Account.status == "active"
     )
     with office.reading() as connection:
         return connection.execute(query).one_or_none()

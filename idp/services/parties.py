@@ -1,6 +1,6 @@
 """Relying parties: added, set, shown and removed by an operator (contract: ``idp providers``)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -35,6 +35,15 @@ class NewProvider:
     oin: str
 
 
+Places = tuple[tuple[int, Service], ...]
+Place = Callable[[Sequence[Service]], Places]
+
+
+def in_order(services: Sequence[Service]) -> Places:
+    """The places of services that are only told apart by their order, as OIDC does."""
+    return tuple(enumerate(services))
+
+
 @dataclass(frozen=True, slots=True)
 class NewParty:
     """A relying party as its validated metadata or registration describes it.
@@ -49,7 +58,8 @@ class NewParty:
     name: str
     document: str
     services: tuple[str, ...]
-    indices: tuple[tuple[int, str], ...] = ()
+    place: Place = in_order
+    declared: tuple[str, ...] = ()
     secret: bool = False
     provider: NewProvider | None = None
     settings: Mapping[str, str] | None = None
@@ -71,7 +81,7 @@ def add(work: Work, new: NewParty) -> Added:
         raise BadParty(f"{identity} is registered already, as {known.id}; remove it first.")
     services = _chosen(work, new.services)
     if new.provider is not None:
-        services = _copied(work, new.provider, services, new.indices)
+        services = _copied(work, new.provider, services, new.declared)
     fallback = Profile.GENERIC if new.protocol == SAML else Profile.OIDC_STANDARD
     settings, name = changed(new.protocol, PartySettings(fallback), new.settings or {})
     party_id = work.new_id()
@@ -89,7 +99,9 @@ def add(work: Work, new: NewParty) -> Added:
         "secret_digest": work.office.vault.digest(secret, "client-secret") if secret else "",
     }
     work.connection.execute(insert(PartyRow).values(values))
-    _link(work, party_id, new.protocol, services, new.indices)
+    for order, (index, service) in enumerate(new.place(services)):
+        row = {"party_id": party_id, "place": order, "index": index, "service_uuid": str(service.uuid)}
+        work.connection.execute(insert(PartyService).values(row))
     bump(work.connection, DIRECTORY)
     work.record(Event.PARTY_ADDED, party=party_id, provider=str(services[0].provider.oin))
     return Added(find(work, party_id), secret)
@@ -177,9 +189,7 @@ def _chosen(work: Work, names: Sequence[str]) -> list[Service]:
     return services
 
 
-def _copied(
-    work: Work, provider: NewProvider, services: Sequence[Service], declared: Sequence[tuple[int, str]]
-) -> list[Service]:
+def _copied(work: Work, provider: NewProvider, services: Sequence[Service], declared: Sequence[str]) -> list[Service]:
     """A new provider with copies of the services, under the ServiceIDs its metadata declares (RUL-10)."""
     try:
         owner = Provider(Oin(provider.oin), {"nl": _name(provider.name), "en": provider.name})
@@ -189,7 +199,7 @@ def _copied(
         raise BadParty(f"The provider {owner.oin} exists already; name its own services instead of --provider.")
     write_provider(work, owner)
     prefix = f"urn:etoegang:DV:{owner.oin}:services:"
-    own = [name for _, name in sorted(declared) if name.startswith(prefix) and ServiceUrn.pattern.fullmatch(name)]
+    own = [name for name in declared if name.startswith(prefix) and ServiceUrn.pattern.fullmatch(name)]
     free = (name for place in range(1, 10_000) if (name := f"{prefix}{place}") not in own)
     copies = []
     for place, service in enumerate(services):
@@ -204,24 +214,6 @@ def _copied(
         write_service(work, copy)
         copies.append(copy)
     return copies
-
-
-def _link(
-    work: Work, party_id: str, protocol: str, services: Sequence[Service], declared: Sequence[tuple[int, str]]
-) -> None:
-    """Give every service its index: the declared one that names it, else the next that names none of ours."""
-    by_name = {name: index for index, name in declared if name}
-    ours = {str(service.urn) for service in services}
-    spare = [index for index, name in sorted(declared) if name not in ours]
-    first = 1 if protocol == SAML else 0
-    taken = {index for index, _ in declared}
-    further = (index for index in range(first, 100_000) if index not in taken)
-    for place, service in enumerate(services):
-        index = by_name.get(str(service.urn))
-        if index is None:
-            index = spare.pop(0) if spare else next(further)
-        row = {"party_id": party_id, "place": place, "index": index, "service_uuid": str(service.uuid)}
-        work.connection.execute(insert(PartyService).values(row))
 
 
 def _name(name: str) -> str:

@@ -1,0 +1,53 @@
+"""An assertion as it is stored until it has been fetched."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from idp.domain.assertion import Assertion, Basis, LegalSubject
+from idp.domain.assurance import Factor, Level
+from idp.domain.identifiers import BranchNumber, KvkNumber, Rsin
+
+
+def assertion_text(assertion: Assertion) -> str:
+    """An assertion as JSON."""
+    basis = assertion.basis
+    return json.dumps(
+        {
+            "subject": assertion.subject,
+            "level": assertion.level.name,
+            "principal": _legal_json(assertion.principal),
+            "branches": assertion.branches,
+            "intermediary": _legal_json(assertion.intermediary) if assertion.intermediary else None,
+            "authenticated_at": assertion.authenticated_at.isoformat(),
+            "attributes": assertion.attributes,
+            "session": assertion.session,
+            "basis": [basis.account, basis.way, sorted(basis.factors)],
+        }
+    )
+
+
+def assertion_of_text(text: str) -> Assertion:
+    """The assertion that ``assertion_text`` wrote."""
+    stored = json.loads(text)
+    account, way, factors = stored["basis"]
+    return Assertion(
+        subject=stored["subject"],
+        level=Level[stored["level"]],
+        principal=_legal(stored["principal"]),
+        branches=tuple(BranchNumber(one) for one in stored["branches"]),
+        intermediary=_legal(stored["intermediary"]) if stored["intermediary"] else None,
+        authenticated_at=datetime.fromisoformat(stored["authenticated_at"]),
+        attributes=stored["attributes"],
+        session=stored["session"],
+        basis=Basis(account, way, frozenset(Factor(one) for one in factors)),
+    )
+
+
+def _legal_json(subject: LegalSubject) -> list[str | None]:
+    return [subject.kvk, subject.rsin, subject.name]
+
+
+def _legal(stored: list[Any]) -> LegalSubject:
+    kvk, rsin, name = stored
+    return LegalSubject(KvkNumber(kvk), Rsin(rsin) if rsin else None, name)
