@@ -130,7 +130,9 @@ def test_encrypted_messages_are_schema_valid(scheme: Scheme, inline: bool) -> No
     two = [recipient(rsa_key("other"), None), recipient(reader())]
     inside = encrypt(PLAIN, two, Envelope(Wrapper.ENCRYPTED_ID, scheme, inline=inline), entropy())
     start = f'<p:LogoutRequest xmlns:p="{SAMLP}" ID="_l" Version="2.0" IssueInstant="2026-01-01T00:00:00Z">'
-    Schemas.load().validate(parse(start.encode() + inside + b"</p:LogoutRequest>"))
+    root = parse(start.encode() + inside + b"</p:LogoutRequest>")
+    Schemas.load().validate(root)
+    assert root[0].tag == f"{{{SAML}}}EncryptedID"
 
 
 def test_an_enclosed_element_fits_canonical_text() -> None:

@@ -83,7 +83,7 @@ def verify(
     # Java wraps long digests with carriage returns, which the canonical form writes as references.
     claim = _read(octets.decode().replace("&#xD;", " "), identifier)
     check_signature(claim.method, value, octets, keys)
-    _detach(signature)
+    _detach(element, signature)
     content = canonical(element, claim.prefixes)
     if not hmac.compare_digest(hashlib.new(claim.digest_method.hash_name, content).digest(), claim.digest):
         _refuse("the digest does not match")
@@ -134,7 +134,7 @@ def _locate(element: Element, nested: Collection[str]) -> Element:
         parent = signature.getparent()
         if parent is element:
             own.append(signature)
-        elif parent is None or parent.tag not in nested:
+        elif getattr(parent, "tag", None) not in nested:
             _refuse("a Signature in a foreign place")
     if len(own) != 1:
         _refuse(f"{len(own)} signatures where one belongs")
@@ -186,13 +186,11 @@ def _read(signed_info: str, identifier: str) -> _Claim:
     )
 
 
-def _detach(signature: Element) -> None:
+def _detach(element: Element, signature: Element) -> None:
     """Take the Signature out and leave the text behind it: lxml would take that along, and the digest would differ."""
-    parent, previous = signature.getparent(), signature.getprevious()
-    if parent is None:
-        _refuse("a Signature without parent")
+    previous = signature.getprevious()
     if signature.tail and previous is not None:
         previous.tail = (previous.tail or "") + signature.tail
     elif signature.tail:
-        parent.text = (parent.text or "") + signature.tail
-    parent.remove(signature)
+        element.text = (element.text or "") + signature.tail
+    element.remove(signature)
