@@ -82,6 +82,7 @@ def add(work: Work, new: NewParty) -> Added:
     services = _chosen(work, new.services)
     if new.provider is not None:
         services = _copied(work, new.provider, services, new.declared)
+    _refuse_several(services)
     fallback = Profile.GENERIC if new.protocol == SAML else Profile.OIDC_STANDARD
     settings, name = changed(new.protocol, PartySettings(fallback), new.settings or {})
     party_id = work.new_id()
@@ -172,7 +173,7 @@ def as_data(party: Party) -> dict[str, Any]:
 
 
 def _chosen(work: Work, names: Sequence[str]) -> list[Service]:
-    """The services by catalogue name, ServiceID or UUID, in the order asked; all of one provider."""
+    """The services by catalogue name, ServiceID or UUID, in the order asked."""
     if not names:
         raise BadParty("Name at least one service; `idp catalogue show` lists them.")
     catalogue = read_services(work.connection)
@@ -183,10 +184,13 @@ def _chosen(work: Work, names: Sequence[str]) -> list[Service]:
     services = [known[name] for name in names]
     if len({service.uuid for service in services}) < len(services):
         raise BadParty("A service is named twice.")
+    return services
+
+
+def _refuse_several(services: Sequence[Service]) -> None:
     owners = sorted({str(service.provider.oin) for service in services})
     if len(owners) > 1:
         raise BadParty(f"The services belong to several providers ({', '.join(owners)}); a party belongs to one.")
-    return services
 
 
 def _copied(work: Work, provider: NewProvider, services: Sequence[Service], declared: Sequence[str]) -> list[Service]:

@@ -178,7 +178,7 @@ def test_a_reset_keeps_parties_and_what_was_spent(office: Office) -> None:
     """Registered parties stay, spent marks stay spent, secrets under way are void, and the chain is whole (RUL-21)."""
     until = office.clock.now() + timedelta(hours=1)
     with office.work("test") as work:
-        party = add(work, NewParty("saml", "urn:mine", "Mine", "<md/>", ("UWV",), ((1, ""),))).party
+        party = add(work, NewParty("saml", "urn:mine", "Mine", "<md/>", ("UWV",))).party
         assert first_use(work, Purpose.SAML_REQUEST, "seen", until)
         waiting = issue(work, Purpose.CLIENT_ASSERTION, "a", timedelta(hours=1), {})
     reset(office)
