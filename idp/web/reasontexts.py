@@ -85,9 +85,7 @@ REASON_TEXTS: dict[Reason, ReasonText] = {
     ),
     Reason.BRANCH_REGISTRATION: ReasonText(
         _("U logt in voor één vestiging"),
-        _(
-            "Deze dienst vraagt het KvK-nummer van de hele organisatie. Uw middel of machtiging geldt voor een vestiging."
-        ),
+        _("Deze dienst vraagt het KvK-nummer van de hele organisatie. Uw middel of machtiging is voor een vestiging."),
         fact=(_("Registratie"), _("hele organisatie"), _("één vestiging")),
     ),
     Reason.OTHER_BRANCH: ReasonText(

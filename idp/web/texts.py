@@ -10,6 +10,7 @@ from datetime import date, datetime
 
 from flask import Flask
 from flask_babel import format_date, format_datetime
+from flask_babel import lazy_gettext as _
 from flask_babel.speaklater import LazyString
 
 from idp.domain.reasons import REASONS, Objection, Reason, Remedy
@@ -18,6 +19,8 @@ from idp.web.reasontexts import ATTRIBUTES, MISSING, OWNERS, REASON_TEXTS, REMED
 
 Facts = Mapping[str, str]
 _DAYS = frozenset({"from", "until", "last_used"})
+# The opening hours of config/default.toml, listed here so that they have English.
+PLACEHOLDERS = (_("maandag tot en met vrijdag van 9.00 tot 16.30 uur"),)
 _PLACE = re.compile(r"%\((\w+)\)s")
 
 
