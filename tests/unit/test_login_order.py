@@ -90,6 +90,23 @@ def test_consent_is_asked_once_for_attributes_on_demand_and_for_a_foreign_sessio
     assert next_step(asked, progress, (option("granted", 0, "EH3"),)) is expected
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (None, Step.CONSENT),
+        (frozenset(), Step.CONSENT),
+        (frozenset({"urn:optional"}), Step.CONSENT),
+        (frozenset({"urn:required"}), Step.ANSWER),
+        (frozenset({"urn:required", "urn:optional"}), Step.ANSWER),
+    ],
+)
+def test_a_required_attribute_cannot_be_withheld(given: frozenset[str] | None, expected: Step) -> None:
+    """RA-3, RA-5: an optional one may be refused, a login does not go on without a required one."""
+    attributes = (RequestedAttribute("urn:required", True), RequestedAttribute("urn:optional", False))
+    asked = replace(ASKED, attributes=attributes)
+    assert next_step(asked, replace(KNOWN, consented=given), (option("granted", 0, "EH3"),)) is expected
+
+
 def test_a_sole_possible_choice_is_not_asked() -> None:
     """RUL-15: with one way granted beside impossible ones, that one is used."""
     ways = (option("shown", 0, "EH3"), option("granted", 1, "EH3"), option("hidden", 2, "EH3"))
