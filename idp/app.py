@@ -81,7 +81,7 @@ def create_app(office: Office) -> Application:
         app.register_blueprint(blueprint)
         protect.exempt(blueprint)
     app.register_blueprint(views.blueprint())
-    app.register_blueprint(public.blueprint(office))
+    app.register_blueprint(public.blueprint(office, product_file("templates", "public", "info")))
     app.register_blueprint(operation.blueprint(office))
     if settings.lab.enabled:
         _install_laboratory(app, office, protect)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def add(context: click.Context, /, **given: Any) -> None:
     if (given["provider"] is None) != (given["oin"] is None):
         raise click.UsageError("--provider and --oin go together.")
     try:
-        new = _described(given)
+        new = _described(given, office_of(context).clock.now())
     except BadParty as error:
         raise click.ClickException(str(error)) from None
     with _operator(context) as work:
@@ -67,15 +68,15 @@ def add(context: click.Context, /, **given: Any) -> None:
     show(context, made | {"services": facts["services"]}, f"client_id {facts['client_id']}{secret}")
 
 
-def _described(given: dict[str, Any]) -> parties.NewParty:
+def _described(given: dict[str, Any], now: datetime) -> parties.NewParty:
     """What the file of a relying party says, checked by its protocol; raises ``BadParty``."""
     wishes = {key: given[key] for key in ("profile", "reading") if given[key]}
     services = tuple(one.strip() for one in given["services"].split(",") if one.strip())
     provider = parties.NewProvider(given["provider"], given["oin"]) if given["provider"] else None
     if given["metadata"] is not None:
-        from idp.protocols.saml.registration import described as saml_party
+        from idp.protocols.saml.description import described as saml_party
 
-        return saml_party(given["metadata"].read_bytes(), services, wishes, provider)
+        return saml_party(given["metadata"].read_bytes(), services, wishes, provider, now)
     from idp.protocols.oidc.registration import described as oidc_party
 
     return oidc_party(given["client"].read_bytes(), services, wishes, provider)

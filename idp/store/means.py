@@ -28,7 +28,9 @@ class Pseudonym(Row):
     """What a provider calls a person acting for an organisation; found or minted, never recomputed (RUL-9)."""
 
     __tablename__ = "pseudonym"
-    __table_args__ = (UniqueConstraint("person_id", "organisation_id", "intermediary_id", "provider_oin", name="uq_pseudonym_key"),)
+    __table_args__ = (
+        UniqueConstraint("person_id", "organisation_id", "intermediary_id", "provider_oin", name="uq_pseudonym_key"),
+    )
 
     person_id: Mapped[str] = mapped_column(Id, ForeignKey("person.id"))
     organisation_id: Mapped[str] = mapped_column(Id, ForeignKey("organisation.id"))

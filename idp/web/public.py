@@ -1,36 +1,106 @@
-"""Pages for anyone: the front page, the services, and what to do today for everything whose own page comes later."""
+"""Pages for anyone: the front page, the services, and what to do today where a page of its own comes later."""
 
-from flask import Blueprint, Response, jsonify, redirect, render_template
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from pathlib import Path
 
+from flask import Blueprint, Response, jsonify, redirect, render_template, request
+from werkzeug.wrappers import Response as Answer
+
+from idp.domain.assurance import Level
+from idp.domain.parties import Service
+from idp.services.catalogue import as_data
 from idp.services.work import Office
+from idp.web.locale import spoken
 
 # The addresses of old letters and bookmarks, kept for ever (F40).
 ALIASES = {
     "/LoginHandler/nl/ForgotUsername/ForgotUsername": "/gebruikersnaam-vergeten",
     "/LoginHandler/nl/ForgotPassword/ForgotPassword": "/wachtwoord-vergeten",
     "/eh-aanmelden": "/activeren",
+    "/kantoor": "/beheer",
 }
 
 
-def blueprint(office: Office, topics: tuple[str, ...]) -> Blueprint:
-    """The public pages; ``topics`` are the information pages by their path."""
+@dataclass(frozen=True, slots=True)
+class ServiceView:
+    """A service as the public list shows it (F03)."""
+
+    slug: str
+    name: str
+    provider_name: str
+    level_label: str
+    description: str | None
+    branches: bool
+    chains: bool
+    enforced_from: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The filter of the public list: words to find, and the level of the means one has."""
+
+    words: str
+    level: str
+
+
+def blueprint(office: Office, information: Path) -> Blueprint:
+    """The public pages; ``information`` is the folder whose templates are named after their addresses (RUL-43)."""
     pages = Blueprint("public", __name__)
-
-    @pages.get("/")
-    def home() -> str:
-        return render_template("public/home.html")
-
-    @pages.get("/diensten")
-    def services() -> str:
-        return render_template("public/services.html", services=[_row(one) for one in office.directory.services()])
-
-    @pages.get("/diensten.json")
-    def services_json() -> Response:
-        return jsonify(services=[_facts(one) for one in office.directory.services()])
-
+    pages.add_url_rule("/", endpoint="home", view_func=_template("public/home.html"))
+    pages.add_url_rule("/diensten", endpoint="services", view_func=partial(_services, office))
+    pages.add_url_rule("/diensten.json", endpoint="services_json", view_func=partial(_services_json, office))
+    for file in sorted(information.glob("*.html")):
+        view = _template(f"public/info/{file.name}")
+        pages.add_url_rule(f"/{file.stem}", endpoint=f"info-{file.stem}", view_func=view)
     for old, new in ALIASES.items():
-        pages.add_url_rule(old, endpoint=f"alias{new}", view_func=lambda new=new: redirect(new, 301))
-    for topic in topics:
-        view = _information(topic)
-        pages.add_url_rule(topic, endpoint=f"info{topic}", view_func=view)
+        pages.add_url_rule(old, endpoint=f"alias-{old.rsplit('/', 1)[1]}", view_func=partial(_moved, new))
     return pages
+
+
+def _template(name: str) -> Callable[[], str]:
+    return partial(render_template, name)
+
+
+def _moved(new: str) -> Answer:
+    return redirect(new, 301)
+
+
+def _services(office: Office) -> str:
+    known = [_view(one) for one in office.directory.services()]
+    wanted = Wanted(request.args.get("zoek", "")[:100].strip(), request.args.get("niveau", ""))
+    labels = [level.label for level in Level]
+    return render_template(
+        "public/services.html",
+        services=[one for one in known if _fits(one, wanted, labels)],
+        total=len(known),
+        levels=labels,
+        wanted=wanted,
+        json_url="/diensten.json",
+    )
+
+
+def _services_json(office: Office) -> Response:
+    return jsonify(services=[as_data(one) for one in office.directory.services()])
+
+
+def _fits(service: ServiceView, wanted: Wanted, labels: list[str]) -> bool:
+    """Whether all words occur and the level one has is enough."""
+    text = f"{service.name} {service.provider_name} {service.description or ''}".casefold()
+    enough = wanted.level not in labels or labels.index(service.level_label) <= labels.index(wanted.level)
+    return enough and all(word in text for word in wanted.words.casefold().split())
+
+
+def _view(service: Service) -> ServiceView:
+    return ServiceView(
+        slug=service.slug,
+        name=spoken(service.name),
+        provider_name=spoken(service.provider.name),
+        level_label=service.level.label,
+        description=spoken(service.description) or None,
+        branches=service.takes_restriction,
+        chains=service.chains,
+        enforced_from=service.enforced_from,
+    )

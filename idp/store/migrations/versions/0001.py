@@ -14,7 +14,7 @@ _SQLITE = """
 CREATE TRIGGER audit_event_no_{verb} BEFORE {verb} ON audit_event
 BEGIN SELECT RAISE(ABORT, 'the audit chain is append only'); END
 """
-_POSTGRESQL = (
+_POSTGRESQL: tuple[str, ...] = (
     """
 CREATE FUNCTION audit_event_append_only() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN RAISE EXCEPTION 'the audit chain is append only'; END $$
