@@ -1,0 +1,122 @@
+"""What a request at the authorization endpoint must satisfy: one table, read from top to bottom (domain 11.1)."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from idp.protocols.oidc.answers import RESPONSE_MODES
+from idp.protocols.oidc.claims import Scope
+from idp.protocols.oidc.faults import Fault
+from idp.protocols.oidc.request import Request
+
+RESPONSE_TYPES: Final = ("code",)
+CHALLENGE_METHODS: Final = ("S256",)
+PROMPTS: Final = ("none", "login", "consent", "select_account")
+# 128 bits take 20 characters at least, whatever the alphabet (domain 11.1).
+_SHORTEST_RANDOM: Final = 20
+_CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
+_SECONDS: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """``complaint`` answers what is wrong in one sentence, or an empty text."""
+
+    code: str
+    error: str
+    complaint: Callable[[Request], str]
+
+
+def check(request: Request) -> None:
+    """Hold a request against the table; raises ``Fault`` for the first row that fails."""
+    for row in CHECKS:
+        sentence = row.complaint(request)
+        if sentence:
+            raise Fault(row.code, row.error, sentence)
+
+
+def _once(request: Request) -> str:
+    return "".join(f"The parameter {name[:40]} {fault}. " for name, fault in sorted(request.faults.items())[:1]).strip()
+
+
+def _absent(name: str, sentence: str) -> Callable[[Request], str]:
+    return lambda request: sentence if request.get(name) else ""
+
+
+def _response_type(request: Request) -> str:
+    return "" if request.get("response_type") else "The parameter response_type is missing."
+
+
+def _code_alone(request: Request) -> str:
+    return "" if request.get("response_type") in RESPONSE_TYPES else "The only response_type is code."
+
+
+def _response_mode(request: Request) -> str:
+    known = not request.get("response_mode") or request.get("response_mode") in RESPONSE_MODES
+    return "" if known else f"The response_mode must be one of {', '.join(RESPONSE_MODES)}."
+
+
+def _scope(request: Request) -> str:
+    return "" if Scope.OPENID in request.get("scope").split() else "The scope must hold openid."
+
+
+def _challenge_present(request: Request) -> str:
+    if request.get("code_challenge"):
+        return ""
+    if request.get("code_challenge_method"):
+        return "There is a code_challenge_method without a code_challenge."
+    waived = not (request.client.public or request.strict or request.party.settings.require_pkce)
+    if not waived:
+        return "The parameter code_challenge is missing: PKCE with S256 is required."
+    return "" if request.get("nonce") else "Where PKCE is waived, a nonce is required."
+
+
+def _challenge_form(request: Request) -> str:
+    if not request.get("code_challenge"):
+        return ""
+    if request.get("code_challenge_method") not in CHALLENGE_METHODS:
+        return "The code_challenge_method must be S256."
+    return "" if _CHALLENGE.fullmatch(request.get("code_challenge")) else "The code_challenge is not one of S256."
+
+
+def _random(name: str) -> Callable[[Request], str]:
+    def complaint(request: Request) -> str:
+        if not request.strict or len(request.get(name)) >= _SHORTEST_RANDOM:
+            return ""
+        return f"The profile requires a {name} of 128 bits or more."
+
+    return complaint
+
+
+def _prompt(request: Request) -> str:
+    prompts = request.prompts
+    if not prompts <= set(PROMPTS):
+        return f"The prompt must be of {', '.join(PROMPTS)}."
+    return "The prompt none goes with no other." if request.passive and len(prompts) > 1 else ""
+
+
+def _max_age(request: Request) -> str:
+    text = request.get("max_age")
+    return "" if not text or _SECONDS.fullmatch(text) else "The max_age must be a number of seconds."
+
+
+_NOT_BY_VALUE: Final = "Request objects are not supported."
+_NOT_BY_REFERENCE: Final = "Requests by reference are not supported."
+_NOT_HERE: Final = "Registration in a request is not supported."
+CHECKS: Final = (
+    Check("P10", "invalid_request", _once),
+    Check("P13", "request_not_supported", _absent("request", _NOT_BY_VALUE)),
+    Check("P13", "request_uri_not_supported", _absent("request_uri", _NOT_BY_REFERENCE)),
+    Check("P06", "registration_not_supported", _absent("registration", _NOT_HERE)),
+    Check("P06", "invalid_request", _response_type),
+    Check("P06", "unsupported_response_type", _code_alone),
+    Check("P06", "invalid_request", _response_mode),
+    Check("P15", "invalid_scope", _scope),
+    Check("P11", "invalid_request", _challenge_present),
+    Check("P11", "invalid_request", _challenge_form),
+    Check("P10", "invalid_request", _random("state")),
+    Check("P10", "invalid_request", _random("nonce")),
+    Check("P10", "invalid_request", _prompt),
+    Check("P10", "invalid_request", _max_age),
+)

@@ -1,0 +1,61 @@
+"""What we publish about ourselves, taken from the tables that serve: no more and no less (Discovery 3, RFC 8414)."""
+
+import json
+from typing import Any
+
+from idp.domain.assurance import LEVEL_OF_URI
+from idp.protocols.oidc.answers import RESPONSE_MODES
+from idp.protocols.oidc.checks import CHALLENGE_METHODS, PROMPTS, RESPONSE_TYPES
+from idp.protocols.oidc.claims import CLAIMS, TOKEN_CLAIMS, Scope
+from idp.protocols.oidc.clients import METHODS
+from idp.protocols.oidc.endpoints import Endpoint, address, issuer
+from idp.protocols.oidc.faults import JSON
+from idp.protocols.oidc.identifiers import SUBJECT_TYPES
+from idp.protocols.oidc.jose import ALGORITHMS
+from idp.protocols.oidc.keys import published_keys
+from idp.protocols.oidc.tokens import GRANTS
+from idp.protocols.oidc.wishes import LOCALES
+from idp.services.work import Office
+
+
+def documents(office: Office) -> dict[str, tuple[str, bytes]]:
+    """Discovery and keys as prepared bytes, by path (performance: P8)."""
+    return {
+        Endpoint.DISCOVERY: (JSON, _encoded(discovery(office))),
+        Endpoint.JWKS: ("application/jwk-set+json", _encoded({"keys": published_keys(office.keys)})),
+    }
+
+
+def discovery(office: Office) -> dict[str, Any]:
+    """The provider's metadata: the union of what the profiles allow (RUL-31)."""
+    return {
+        "issuer": issuer(office),
+        "authorization_endpoint": address(office, Endpoint.AUTHORIZE),
+        "token_endpoint": address(office, Endpoint.TOKEN),
+        "userinfo_endpoint": address(office, Endpoint.USERINFO),
+        "jwks_uri": address(office, Endpoint.JWKS),
+        "response_types_supported": list(RESPONSE_TYPES),
+        "response_modes_supported": list(RESPONSE_MODES),
+        "grant_types_supported": list(GRANTS),
+        "subject_types_supported": ["pairwise"],
+        "sub_id_types_supported": list(SUBJECT_TYPES),
+        "id_token_signing_alg_values_supported": list(ALGORITHMS),
+        "userinfo_signing_alg_values_supported": list(ALGORITHMS),
+        "token_endpoint_auth_methods_supported": list(METHODS),
+        "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
+        "code_challenge_methods_supported": list(CHALLENGE_METHODS),
+        "scopes_supported": list(Scope),
+        "claims_supported": [*TOKEN_CLAIMS, *CLAIMS],
+        "claim_types_supported": ["normal"],
+        "acr_values_supported": list(LEVEL_OF_URI),
+        "prompt_values_supported": list(PROMPTS),
+        "ui_locales_supported": list(LOCALES),
+        "claims_parameter_supported": True,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+        "authorization_response_iss_parameter_supported": True,
+    }
+
+
+def _encoded(document: dict[str, Any]) -> bytes:
+    return json.dumps(document, indent=1, ensure_ascii=False).encode()

@@ -1,0 +1,25 @@
+"""The addresses of the OpenID Provider (contract)."""
+
+from enum import StrEnum
+
+from idp.services.work import Office
+
+
+class Endpoint(StrEnum):
+    """Paths below the issuer."""
+
+    DISCOVERY = "/.well-known/openid-configuration"
+    JWKS = "/oidc/jwks"
+    AUTHORIZE = "/oidc/authorize"
+    TOKEN = "/oidc/token"
+    USERINFO = "/oidc/userinfo"
+
+
+def issuer(office: Office) -> str:
+    """Who we are: the base URL."""
+    return office.settings.server.base_url
+
+
+def address(office: Office, endpoint: Endpoint) -> str:
+    """The full address of an endpoint."""
+    return issuer(office) + endpoint

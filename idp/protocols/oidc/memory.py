@@ -1,0 +1,31 @@
+"""What the protocol itself has to remember of a request until it is answered and redeemed."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Kept with the login and with the grant, as texts.
+
+    ``scope`` is what was granted, ``claims`` JSON of the claim names asked per place, ``vocabulary`` in which words
+    the level is told, ``challenge`` empty where PKCE was waived.
+    """
+
+    redirect_uri: str
+    mode: str
+    state: str
+    nonce: str
+    challenge: str
+    scope: str
+    claims: str
+    vocabulary: str
+
+    def as_reply(self) -> dict[str, str]:
+        """In the form in which a login keeps it."""
+        return asdict(self)
+
+
+def memory_of(reply: Mapping[str, str]) -> Memory:
+    """What ``as_reply`` gave; other members of the reply are somebody else's."""
+    return Memory(**{name: reply[name] for name in Memory.__slots__})

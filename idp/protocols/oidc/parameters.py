@@ -1,0 +1,64 @@
+"""Form parameters read strictly: each may stand once, is bounded, and holds text (SEC-3, SEC-4)."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import parse_qsl
+
+FORM: Final = "application/x-www-form-urlencoded"
+_MOST: Final = 60
+_LONGEST_NAME: Final = 200
+_LONGEST_VALUE: Final = 16 * 1024
+_BROKEN_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class Malformed(Exception):
+    """These bytes are no form at all; the text is one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """What was sent. ``faults`` tells in a few words what is wrong with a parameter; empty values count as absent."""
+
+    values: Mapping[str, str]
+    faults: Mapping[str, str]
+
+    def get(self, name: str) -> str:
+        """The value, or an empty text."""
+        return self.values.get(name, "")
+
+
+def read_parameters(*parts: bytes) -> Parameters:
+    """The parameters of a query, a body, or both together; raises ``Malformed``."""
+    values: dict[str, str] = {}
+    faults: dict[str, str] = {}
+    for part in parts:
+        for name, value in _pairs(part):
+            if name in values:
+                faults[name] = "stands more than once"
+            elif len(name) > _LONGEST_NAME or len(value) > _LONGEST_VALUE:
+                faults[name[:_LONGEST_NAME]] = "is too long"
+            elif _CONTROL.search(value):
+                faults[name] = "holds control characters"
+            values[name] = value
+    return Parameters({name: value for name, value in values.items() if value and name not in faults}, faults)
+
+
+def read_form(content_type: str, body: bytes, query: bytes = b"") -> Parameters:
+    """The parameters of a form that was posted; raises ``Malformed`` for any other kind of body."""
+    if content_type.partition(";")[0].strip().lower() != FORM:
+        raise Malformed(f"The body must be {FORM}.")
+    return read_parameters(query, body)
+
+
+def _pairs(part: bytes) -> list[tuple[str, str]]:
+    if _BROKEN_ESCAPE.search(part):
+        raise Malformed("A percent sign is not followed by two hexadecimal digits.")
+    try:
+        return parse_qsl(part.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_MOST)
+    except UnicodeError:
+        raise Malformed("The parameters are not UTF-8, percent-encoded.") from None
+    except ValueError:
+        raise Malformed(f"There are more than {_MOST} parameters.") from None

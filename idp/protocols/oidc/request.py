@@ -1,0 +1,54 @@
+"""A request at the authorization endpoint whose client and return address are certain."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from idp.domain.demand import Reading
+from idp.domain.parties import Party, Profile
+from idp.protocols.oidc.answers import ReturnAddress
+from idp.protocols.oidc.client import Client
+
+# Profiles that are read by the letter (RUL-13).
+STRICT_PROFILES: Final = frozenset({Profile.OIDC_NL_GOV})
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Whose request it is, where the answer goes, and every parameter that stands once."""
+
+    party: Party
+    client: Client
+    given: Mapping[str, str]
+    faults: Mapping[str, str]
+    where: ReturnAddress
+
+    def get(self, name: str) -> str:
+        """A parameter, or an empty text."""
+        return self.given.get(name, "")
+
+    @property
+    def strict(self) -> bool:
+        """Whether the letter of the profile holds."""
+        return self.party.settings.profile in STRICT_PROFILES
+
+    @property
+    def reading(self) -> Reading:
+        """How levels above the catalogue are taken (RUL-13)."""
+        return Reading.STRICT if self.strict else self.party.settings.reading
+
+    @property
+    def prompts(self) -> frozenset[str]:
+        """The values of ``prompt``."""
+        return frozenset(self.get("prompt").split())
+
+    @property
+    def passive(self) -> bool:
+        """Whether the person must not be asked anything."""
+        return "none" in self.prompts
+
+    @property
+    def max_age(self) -> int | None:
+        """Seconds since the last authentication, as asked or as registered."""
+        text = self.get("max_age")
+        return int(text) if text else self.client.default_max_age
