@@ -15,7 +15,7 @@ def slice_of(seeds: range) -> Counter[str]:
     counts: Counter[str] = Counter()
     for seed in seeds:
         try:
-            counts += compare(seed, mutations=6)
+            counts += compare(seed, mutations=4)
         except Exception as error:
             raise AssertionError(f"seed {seed}: {error!r}") from error
     return counts

@@ -16,8 +16,9 @@ def test_ours_and_libxmlsec1_agree(part: int) -> None:
     each = DOCUMENTS // SLICES
     counts: Counter[str] = Counter()
     for seed in range(part * each, (part + 1) * each):
-        counts += compare(seed, mutations=2)
+        counts += compare(seed, mutations=1)
     assert counts["libxmlsec1 signs, ours verifies"] == each
     assert counts["ours signs a tree, both verify"] == each
     assert counts["ours signs canonical text, both verify"] == each
-    assert counts["mutant refused by both"] > each
+    assert counts["one octet changed: refused by both"] > each / 2
+    assert counts["one node moved: refused by both"] > each / 3

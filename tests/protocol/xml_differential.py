@@ -1,6 +1,7 @@
 """Comparing our signatures with libxmlsec1's on random documents, in both directions and under mutation."""
 
 from collections import Counter
+from copy import deepcopy
 from random import Random
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -36,7 +37,9 @@ def compare(seed: int, mutations: int = 3) -> Counter[str]:
     _fast(document, key, method)
     counts["ours signs canonical text, both verify"] += 1
     for _ in range(mutations):
-        counts[_mutate(random, document, random.choice((signed, ours)), key)] += 1
+        original = random.choice((signed, ours))
+        counts[_judge("one octet changed", document, _one_octet(random, original), key)] += 1
+        counts[_judge("one node moved", document, _one_node(random, original), key)] += 1
     return counts
 
 
@@ -77,32 +80,57 @@ def _fast(document: Document, key: SoftKey, method: SignatureMethod) -> None:
     assert verify(root, document.tag, [key.private.public_key()]) == head + tail
 
 
-def _mutate(random: Random, document: Document, signed: bytes, key: SoftKey) -> str:
-    """One byte changed, dropped or doubled: never accepted by ours when refused by libxmlsec1.
-
-    libxmlsec1 canonicalises the whole document, so a namespace name made invalid outside the signed element stops it;
-    there it is asked again about the element alone, and the case is counted apart.
-    """
+def _one_octet(random: Random, signed: bytes) -> bytes:
+    """One octet changed, dropped or doubled."""
     place = random.randrange(len(signed))
     octet = random.choice((b"", bytes([random.randrange(256)]), signed[place : place + 1] * 2, b" ", b"A", b"0"))
-    mutant = signed[:place] + octet + signed[place + 1 :]
-    ours, theirs = _accepted(document, mutant, key), _oracle_accepted(document, mutant, key)
-    if ours is None:
-        return "mutant refused by ours only" if theirs else "mutant refused by both"
+    return signed[:place] + octet + signed[place + 1 :]
+
+
+def _one_node(random: Random, signed: bytes) -> bytes:
+    """One element copied or moved somewhere else, dropped, renamed, or given an attribute of another."""
+    root = etree.fromstring(signed)
+    nodes = [node for node in root.iter("*") if node is not root]
+    node, place = random.choice(nodes), random.choice([root, *nodes])
+    match random.randrange(5):
+        case 0:
+            place.insert(random.randint(0, len(place)), deepcopy(node))
+        case 1 if place not in node.iter():
+            place.insert(random.randint(0, len(place)), node)
+        case 2:
+            node.getparent().remove(node)  # type: ignore[union-attr]
+        case 3:
+            node.tag = place.tag
+        case _:
+            node.attrib.update(dict(place.attrib))
+    return etree.tostring(root, encoding="utf-8")
+
+
+def _judge(what: str, document: Document, mutant: bytes, key: SoftKey) -> str:
+    """Never accepted by ours when refused by libxmlsec1, and never with other content than was signed.
+
+    libxmlsec1 canonicalises the whole document and takes the first element of the name, so what is made invalid
+    outside the signed element stops it; then it is asked about the element alone, and the case is counted apart.
+    """
+    element, ours = _accepted(document, mutant, key)
+    theirs = _oracle_accepted(document, mutant, key)
+    if element is None:
+        return f"{what}: refused by ours only" if theirs else f"{what}: refused by both"
     assert ours == document.expected(), mutant
     if theirs:
-        return "mutant accepted by both, content unchanged"
-    element = document.signed_element(etree.fromstring(mutant))
-    assert _oracle_accepted(document, etree.tostring(element, encoding="utf-8", with_tail=False), key), mutant
-    return "mutant outside the signed element accepted by ours, content unchanged"
+        return f"{what}: accepted by both, content unchanged"
+    assert _oracle_accepted(document, element, key), mutant
+    return f"{what}: outside the signed element, accepted by ours, content unchanged"
 
 
-def _accepted(document: Document, octets: bytes, key: SoftKey) -> bytes | None:
+def _accepted(document: Document, octets: bytes, key: SoftKey) -> tuple[bytes | None, bytes]:
+    """The signed element as it stood there and what ours hands back, or nothing."""
     try:
         element = document.signed_element(parse(octets, METADATA))
-        return verify(element, document.tag, [key.private.public_key()], enclosed=True)
+        alone = etree.tostring(element, encoding="utf-8", with_tail=False)
+        return alone, verify(element, document.tag, [key.private.public_key()], enclosed=True)
     except (Refused, LookupError):
-        return None
+        return None, b""
 
 
 def _oracle_accepted(document: Document, octets: bytes, key: SoftKey) -> bool:
