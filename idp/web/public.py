@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
 from pathlib import Path
 
 from flask import Blueprint, Response, jsonify, redirect, render_template, request
@@ -50,22 +49,42 @@ def blueprint(office: Office, information: Path) -> Blueprint:
     """The public pages; ``information`` is the folder whose templates are named after their addresses (RUL-43)."""
     pages = Blueprint("public", __name__)
     pages.add_url_rule("/", endpoint="home", view_func=_template("public/home.html"))
-    pages.add_url_rule("/diensten", endpoint="services", view_func=partial(_services, office))
-    pages.add_url_rule("/diensten.json", endpoint="services_json", view_func=partial(_services_json, office))
+    pages.add_url_rule("/diensten", endpoint="services", view_func=_list(office))
+    pages.add_url_rule("/diensten.json", endpoint="services_json", view_func=_list_json(office))
     for file in sorted(information.glob("*.html")):
         view = _template(f"public/info/{file.name}")
         pages.add_url_rule(f"/{file.stem}", endpoint=f"info-{file.stem}", view_func=view)
     for old, new in ALIASES.items():
-        pages.add_url_rule(old, endpoint=f"alias-{old.rsplit('/', 1)[1]}", view_func=partial(_moved, new))
+        pages.add_url_rule(old, endpoint=f"alias-{old.rsplit('/', 1)[1]}", view_func=_moved(new))
     return pages
 
 
 def _template(name: str) -> Callable[[], str]:
-    return partial(render_template, name)
+    def show() -> str:
+        return render_template(name)
+
+    return show
 
 
-def _moved(new: str) -> Answer:
-    return redirect(new, 301)
+def _moved(new: str) -> Callable[[], Answer]:
+    def lead() -> Answer:
+        return redirect(new, 301)
+
+    return lead
+
+
+def _list(office: Office) -> Callable[[], str]:
+    def show() -> str:
+        return _services(office)
+
+    return show
+
+
+def _list_json(office: Office) -> Callable[[], Response]:
+    def show() -> Response:
+        return jsonify(services=[as_data(one) for one in office.directory.services()])
+
+    return show
 
 
 def _services(office: Office) -> str:
@@ -80,10 +99,6 @@ def _services(office: Office) -> str:
         wanted=wanted,
         json_url="/diensten.json",
     )
-
-
-def _services_json(office: Office) -> Response:
-    return jsonify(services=[as_data(one) for one in office.directory.services()])
 
 
 def _fits(service: ServiceView, wanted: Wanted, labels: list[str]) -> bool:
