@@ -8,12 +8,12 @@ from idp.domain.assertion import LegalSubject
 from idp.domain.parties import Service
 
 PSEUDONYM: Final = "urn:etoegang:1.13:EntityConcernedID:Pseudo"
-_KVK: Final = "KvKnr"
-_TYPES: Final[Mapping[str, tuple[str, Callable[[LegalSubject], str | None]]]] = {
-    _KVK: ("urn:etoegang:1.9:EntityConcernedID:KvKnr", lambda subject: subject.kvk),
-    "RSIN": ("urn:etoegang:1.9:EntityConcernedID:RSIN", lambda subject: subject.rsin),
+_KVK: Final = "urn:etoegang:1.9:EntityConcernedID:KvKnr"
+_TYPES: Final[Mapping[str, Callable[[LegalSubject], str | None]]] = {
+    _KVK: lambda subject: subject.kvk,
+    "urn:etoegang:1.9:EntityConcernedID:RSIN": lambda subject: subject.rsin,
 }
-SUBJECT_TYPES: Final = (PSEUDONYM, *(urn for urn, _ in _TYPES.values()))
+SUBJECT_TYPES: Final = (PSEUDONYM, *_TYPES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,8 @@ class Identifier:
 def identifiers_of(subject: LegalSubject, service: Service) -> tuple[Identifier, ...]:
     """The first complete set that the service takes, KvK number in front; empty when there is none (EC-1 to EC-4)."""
     for wanted in service.entity_types or ((_KVK,),):
-        found = {kind: _TYPES[kind][1](subject) for kind in wanted if kind in _TYPES}
+        found = {kind: _TYPES[kind](subject) for kind in wanted if kind in _TYPES}
         if len(found) == len(set(wanted)) and all(found.values()):
             order = sorted(found, key=lambda kind: kind != _KVK)
-            return tuple(Identifier(_TYPES[kind][0], str(found[kind])) for kind in order)
+            return tuple(Identifier(kind, str(found[kind])) for kind in order)
     return ()

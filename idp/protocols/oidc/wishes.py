@@ -58,7 +58,7 @@ def wishes_of(request: Request, our_keys: Sequence[Key]) -> LoginRequest:
         challenge=request.get("code_challenge"),
         scope=" ".join(scope),
         claims=json.dumps(claims.names) if any(claims.names.values()) else "",
-        vocabulary=level.vocabulary,
+        vocabulary=level.vocabulary.value,
     )
     return LoginRequest(
         protocol=OIDC,
