@@ -18,7 +18,7 @@ check: .venv/dev.stamp ## format, lint, types, layers, unit and hygiene tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -m 'not tools' tests/unit tests/hygiene
+	$(BIN)/python -m pytest -q -n $(WORKERS) -m 'not tools' tests/unit tests/hygiene
 bench: .venv/dev.stamp ## measure CPU per login and ratios to the floors
 	$(BIN)/python -m tests.bench
 mutants: .venv/dev.stamp ## mutate the decision and see that a test notices
