@@ -18,7 +18,7 @@ _VAGUE = re.compile(r"(utils?|helpers?|managers?|handlers?|misc|common_utils)$")
 
 @pytest.mark.parametrize("path", _PRODUCT, ids=name)
 def test_a_file_is_one_noun(path: Path) -> None:
-    """No file of the product but a migration, which is history, exceeds 300 lines; none has a name that says nothing."""
+    """No file of the product but a migration, which is history, exceeds 300 lines; every name says something."""
     assert len(path.read_text().splitlines()) <= _LONGEST_FILE
     assert not _VAGUE.search(path.stem)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
 from tests.hygiene.tree import ROOT, name
@@ -46,9 +47,17 @@ def test_translations_keep_their_places_to_fill_in(path: Path) -> None:
     assert [(message.id, error) for message in _messages(path) for error in message.check()] == []
 
 
+def test_the_compiled_catalogue_is_the_written_one() -> None:
+    """The compiled catalogue, which is what pages use, says what the written one says."""
+    with _ENGLISH.with_suffix(".mo").open("rb") as file:
+        compiled = read_mo(file)
+    texts = {_id(message): message.string for message in compiled if message.id}
+    assert texts == {_id(message): message.string for message in _messages(_ENGLISH)}
+
+
 def test_every_text_of_the_product_is_listed() -> None:
     """Every text that code or a template marks as such stands in the English catalogue."""
-    listed = {message.id if isinstance(message.id, str) else message.id[0] for message in _messages(_ENGLISH)}
+    listed = {_id(message) for message in _messages(_ENGLISH)}
     missing = []
     for file, line, text, _comments, _context in extract_from_dir(
         str(ROOT), _METHODS, keywords=_KEYWORDS, options_map={"**": {"silent": "false"}}, directory_filter=_is_ours
@@ -61,6 +70,10 @@ def test_every_text_of_the_product_is_listed() -> None:
 
 def _is_ours(folder: str) -> bool:
     return Path(folder).name not in {".venv", ".git", "node_modules", "tests", "docs", "config"}
+
+
+def _id(message: Message) -> str:
+    return message.id if isinstance(message.id, str) else message.id[0]
 
 
 def _is_translated(message: Message) -> bool:
