@@ -146,5 +146,10 @@ def ended(held: Held, today: date) -> bool:
 def considered(held: tuple[Held, ...], today: date) -> tuple[Held, ...]:
     """The ways to act that count: ended ones only among themselves, no successor behind an upgrade gap (RUL-5)."""
     living = tuple(one for one in held if not ended(one, today)) or held
-    gaps = {one.registration for one in living if Reason.UPGRADE_IN_PROGRESS in state_reasons(one, today)}
-    return tuple(one for one in living if not (one.status in PENDING and one.registration in gaps))
+    pending = {one.means for one in living if one.status in PENDING}
+    gaps = {
+        one.registration
+        for one in living
+        if one.means not in pending and Reason.UPGRADE_IN_PROGRESS in state_reasons(one, today)
+    }
+    return tuple(one for one in living if not (one.means in pending and one.registration in gaps))

@@ -75,6 +75,13 @@ def test_a_gap_hides_nothing_that_is_registered_elsewhere_or_active() -> None:
     assert considered(every, TODAY) == every
 
 
+def test_a_pending_means_hides_neither_itself_nor_its_like() -> None:
+    """RUL-5: an account with ways to act never ends up without any."""
+    pending = named("new", status=PENDING[0], upgrade_gap_until=TODAY + DAY)
+    assert considered((pending,), TODAY) == (pending,)
+    assert considered((pending, replace(pending, means="newer")), TODAY) == (pending, replace(pending, means="newer"))
+
+
 def test_the_refusal_shown_is_that_of_the_way_that_got_furthest() -> None:
     """RUL-5: a missing mandate lies further than a level that is too low, and one reason further than two."""
     low = held(Case(level="EH2"), "low")
