@@ -6,10 +6,21 @@ from datetime import datetime
 from typing import Protocol
 
 from idp.domain.assertion import Outcome
+from idp.domain.login import LoginRequest
 from idp.services.login import Incoming
 from idp.services.work import Office, Work
 
-__all__ = ["Answer", "Answered", "BadRequest", "Codec", "Document", "HttpMessage", "Incoming", "PostForm", "Redirect"]
+__all__ = [
+    "Answer",
+    "Answered",
+    "BadRequest",
+    "Codec",
+    "Document",
+    "HttpMessage",
+    "Incoming",
+    "PostForm",
+    "Redirect",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +92,10 @@ class Codec(Protocol):
 
     def read(self, office: Office, message: HttpMessage, now: datetime) -> Incoming:
         """Verify and read a request; raises ``BadRequest`` or ``Answered``."""
+        ...
+
+    def destination(self, asked: LoginRequest) -> str:
+        """The address to which the browser will take the answer, for the policy of the pages before it."""
         ...
 
     def record(self, work: Work, incoming: Incoming, outcome: Outcome) -> str:

@@ -20,6 +20,7 @@ from idp.services.work import Office, Work
 from idp.web.cookies import Cookies
 from idp.web.errors import Trouble
 from idp.web.errors import page as error_page
+from idp.web.headers import allow_form_to
 from idp.web.http import outgoing, source
 from idp.web.login_pages import render_step
 from idp.web.views import acting_for, asked_view, outcome_name
@@ -63,7 +64,7 @@ class LoginViews:
         result = logins.look(self._office, login_id, self._visit(browser))
         if isinstance(result, Missing):
             return self._missing(result, had_cookie)
-        response = render_step(self._office, result) if isinstance(result, Waiting) else self._respond(result, browser)
+        response = self._page(result) if isinstance(result, Waiting) else self._respond(result, browser)
         if not had_cookie:
             self._cookies.bind(response, browser)
         return response
@@ -81,7 +82,7 @@ class LoginViews:
             return self._missing(result, bool(browser.id))
         if isinstance(result, Waiting) and result.standing.step == request.form.get("step"):
             # Still at the same step: something was left out.
-            response = render_step(self._office, result, missed=True)
+            response = self._page(result, missed=True)
             response.status_code = 422
             return response
         return self._respond(result, browser)
@@ -139,11 +140,17 @@ class LoginViews:
 
     def _faulty(self, faulty: Faulty) -> Response:
         statuses = {Fault.DELAYED: 429, Fault.LOCKED: 403}
-        response = render_step(self._office, self._at(faulty), faulty, request.form.get("username", ""))
+        response = self._page(self._at(faulty), faulty)
         response.status_code = statuses.get(faulty.fault, 422)
         if faulty.until is not None:
             response.headers["Retry-After"] = str(_seconds_until(faulty.until, self._office.clock.now()))
         return response
+
+    def _page(self, waiting: Waiting, faulty: Faulty | None = None, missed: bool = False) -> Response:
+        asked = waiting.login.asked
+        allow_form_to(self._codecs[asked.protocol].destination(asked))
+        typed = request.form.get("username", "") if faulty else ""
+        return render_step(self._office, waiting, faulty, typed, missed)
 
     def _at(self, faulty: Faulty) -> Waiting:
         standing = logins.standing_of(self._office, faulty.login)

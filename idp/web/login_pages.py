@@ -16,7 +16,6 @@ from idp.store.facts import Way
 from idp.web import texts
 from idp.web.errors import Trouble
 from idp.web.errors import page as error_page
-from idp.web.headers import allow_form_to
 from idp.web.locale import spoken
 from idp.web.texts import Problem
 from idp.web.views import asked_view, organisation_view
@@ -39,9 +38,6 @@ def render_step(
     """
     login = waiting.login
     g.wished_locales = login.asked.locales
-    return_to = login.asked.reply.get("return_to", "")
-    if return_to:
-        allow_form_to(return_to)
     if waiting.locked:
         return error_page(office, 403, "LOCKED", Trouble(login=login))
     context = _CONTEXTS[waiting.standing.step](office, waiting)

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from idp.domain.assertion import Assertion, Outcome
+from idp.domain.login import LoginRequest
 from idp.protocols.message import Answer, HttpMessage, Incoming
 from idp.protocols.oidc.answers import ReturnAddress, answer_with_code, answer_with_error, answer_without_login
 from idp.protocols.oidc.claims import Scope, facts_of
@@ -20,6 +21,10 @@ class OidcCodec:
     def read(self, office: Office, message: HttpMessage, now: datetime) -> Incoming:  # nothing in it ages
         """The login that a request asks for; raises ``BadRequest`` or ``Answered``."""
         return read(office, message)
+
+    def destination(self, asked: LoginRequest) -> str:
+        """The redirect URI of the request."""
+        return memory_of(asked.reply).redirect_uri
 
     def record(self, work: Work, incoming: Incoming, outcome: Outcome) -> str:
         """The code of a granted login, its authorization stored; empty for everything else (SEC-17)."""

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from idp.domain.assertion import Assertion, Denied, Interrupted, Outcome
+from idp.domain.login import LoginRequest
 from idp.domain.parties import Profile
 from idp.ports import KeyUse
 from idp.protocols.message import Answer, Answered, BadRequest, HttpMessage, Incoming
@@ -55,18 +56,22 @@ class SamlCodec:
             answer = self._failure(office, _reply(found, reply_to), fault.problem, now)
             raise Answered(fault.code, answer, fault.facts) from fault
 
+    def destination(self, asked: LoginRequest) -> str:
+        """The assertion consumer of the request."""
+        return Reply.recall(asked.reply).location
+
     def record(self, work: Work, incoming: Incoming, outcome: Outcome) -> str:
         """Nothing: an answer by POST carries all there is."""
         return ""
 
     def answer(self, office: Office, incoming: Incoming, outcome: Outcome, recorded: str, now: datetime) -> Answer:
         """The Response that carries the outcome (domain 3.3, 3.6)."""
-        reply = Reply.recall(incoming.asked)
+        reply = Reply.recall(incoming.asked.reply)
         match outcome:
             case Assertion():
                 voice = self._voice(office, reply, now)
                 try:
-                    return success(reply, grant(office, incoming, outcome, voice), voice)
+                    return success(reply, grant(office, incoming, outcome, reply, voice), voice)
                 except RequestFault as fault:
                     return self._failure(office, reply, fault.problem, now)
             case Denied(reasons):
