@@ -42,6 +42,8 @@ _SCHEMAS: Final = {
     XENC11: "xenc-schema-11.xsd",
     SOAP: "envelope.xsd",
 }
+# Most values are this plain, and looking once is quicker than replacing six times.
+_PLAIN: Final = re.compile("[ !#-%'-;=?-~]*")
 _NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -117,12 +119,16 @@ def canonical(element: Element, prefixes: Collection[str] = ()) -> bytes:
 
 def escape_text(value: str) -> str:
     """Character data in canonical form; ``ValueError`` for a character that XML cannot carry (SEC-7)."""
+    if _PLAIN.fullmatch(value):
+        return value
     _refuse_characters(value)
     return value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#xD;")
 
 
 def escape_attribute(value: str) -> str:
     """An attribute's value in canonical form, without its quotes; ``ValueError`` as ``escape_text`` (SEC-7)."""
+    if _PLAIN.fullmatch(value):
+        return value
     _refuse_characters(value)
     escaped = value.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
     return escaped.replace("\t", "&#x9;").replace("\n", "&#xA;").replace("\r", "&#xD;")
