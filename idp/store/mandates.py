@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.store.base import Id, Row, UtcDateTime
@@ -18,6 +18,12 @@ class MandateRow(Row):
     __table_args__ = (
         CheckConstraint("(means_id IS NULL) <> (intermediary_id IS NULL)", name="one_holder"),
         CheckConstraint("valid_until >= valid_from", name="term"),
+        Index(
+            None,
+            "parent_id",
+            sqlite_where=text("parent_id IS NOT NULL"),
+            postgresql_where=text("parent_id IS NOT NULL"),
+        ),
     )
 
     organisation_id: Mapped[str] = mapped_column(Id, ForeignKey("organisation.id"), index=True)

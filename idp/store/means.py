@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.store.base import Id, Row, UtcDateTime
@@ -12,6 +12,15 @@ class Means(Row):
     """A means of an account on an organisation or one branch of it; the level never changes."""
 
     __tablename__ = "means"
+    # Without it every row that is deleted would look through the whole table for its successor.
+    __table_args__ = (
+        Index(
+            None,
+            "supersedes_id",
+            sqlite_where=text("supersedes_id IS NOT NULL"),
+            postgresql_where=text("supersedes_id IS NOT NULL"),
+        ),
+    )
 
     account_id: Mapped[str] = mapped_column(Id, ForeignKey("account.id"), index=True)
     organisation_id: Mapped[str] = mapped_column(Id, ForeignKey("organisation.id"), index=True)

@@ -263,6 +263,13 @@ def upgrade() -> None:
     with op.batch_alter_table("means", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_means_account_id"), ["account_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_means_organisation_id"), ["organisation_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_means_supersedes_id"),
+            ["supersedes_id"],
+            unique=False,
+            sqlite_where=sa.text("supersedes_id IS NOT NULL"),
+            postgresql_where=sa.text("supersedes_id IS NOT NULL"),
+        )
 
     op.create_table(
         "oidc_grant",
@@ -371,6 +378,13 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_mandate_intermediary_id"), ["intermediary_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_mandate_means_id"), ["means_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_mandate_organisation_id"), ["organisation_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_mandate_parent_id"),
+            ["parent_id"],
+            unique=False,
+            sqlite_where=sa.text("parent_id IS NOT NULL"),
+            postgresql_where=sa.text("parent_id IS NOT NULL"),
+        )
 
     op.create_table(
         "session_party",
