@@ -76,6 +76,7 @@ TOO_LARGE = {
     "long namespace": b'<a xmlns:x="urn:' + b"x" * 300 + b'"/>',
     "long default namespace": b"<a xmlns = 'urn:" + b"x" * 300 + b"'/>",
     "long prefix": b"<a xmlns:" + b"x" * 120 + b'="urn:x"/>',
+    "long namespace after a line break": b"<a\nxmlns:x\n=\n'urn:" + b"x" * 300 + b"'/>",
     "far equals sign": b"<a xmlns:x" + b" " * 120 + b'="urn:x"/>',
 }
 
@@ -151,6 +152,12 @@ def test_a_canonical_form_cannot_explode() -> None:
     declarations = " ".join(f'xmlns:n{n}="urn:{"x" * 240}{n}"' for n in range(40))
     children = "".join(f"<n{n % 40}:e/>" for n in range(MESSAGE.nodes - 1))
     assert len(canonical(parse(f"<a {declarations}>{children}</a>".encode()))) < 4_000_000
+
+
+def test_text_that_looks_like_a_declaration_is_text() -> None:
+    """Base64 may contain any word: only declarations are bounded."""
+    for text in ("xmlns" + "A" * 300, " " + "A" * 59 + "xmlns" + "A" * 300, "\nxmlns" + "A" * 300):
+        assert parse(f"<a>{text}</a>".encode()).text == text
 
 
 @pytest.mark.parametrize("unit", [b"xmlns:", b"xmlns", b"<!", b"<?xml ", b"<a ", b'<a b="', b"&#1;", b"<a xmlns:a='"])

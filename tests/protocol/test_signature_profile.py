@@ -450,3 +450,10 @@ def test_what_the_public_hears_is_one_sentence() -> None:
         judge(signed_shape(template(GOOD + GOOD)))
     assert first.value.public == second.value.public == "The signature of the message is not acceptable."
     assert first.value.detail != second.value.detail
+
+
+def test_a_detail_stays_a_line() -> None:
+    """A refusal quotes what it refuses, but not all of it (SEC-3)."""
+    with pytest.raises(Refused) as refused:
+        judge(signed_shape(template(GOOD * 20)))
+    assert len(str(refused.value)) < 1100

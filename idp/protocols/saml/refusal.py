@@ -3,6 +3,9 @@
 from enum import StrEnum
 from typing import Final
 
+LONGEST_DETAIL: Final = 1000
+"""A detail quotes what it refuses; a log line stays a line (SEC-3)."""
+
 
 class Fault(StrEnum):
     """What kind of thing is wrong; the codec maps it to a protocol code."""
@@ -29,9 +32,9 @@ class Refused(Exception):
     """Input that is not accepted: ``fault`` for programs, ``public`` for anyone, ``detail`` for the log (SEC-2)."""
 
     def __init__(self, fault: Fault, detail: str) -> None:
-        super().__init__(f"{fault}: {detail}")
         self.fault = fault
-        self.detail = detail
+        self.detail = detail[:LONGEST_DETAIL]
+        super().__init__(f"{fault}: {self.detail}")
 
     @property
     def public(self) -> str:

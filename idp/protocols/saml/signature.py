@@ -29,7 +29,7 @@ _ISSUER: Final = f"{{{SAML}}}Issuer"
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z0-9_.-]{1,256}")
 _PREFIX: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
-_WHITE: Final = re.compile("[ \\t\\r\\n]+")
+_WHITE: Final = re.compile(r"[ \t\r\n]+")
 _MOST_PREFIXES: Final = 32
 
 # The one shape of SignedInfo, read from its canonical form: from the very octets that the key signed (SEC-10).

@@ -32,7 +32,8 @@ _DECLARATION: Final = re.compile(
     re.IGNORECASE,
 )
 # The canonical form repeats a declaration at every element that uses it: a long one would make it explode.
-_LONG_NAMESPACE: Final = re.compile(rb"""xmlns[^"'<>]{0,99}["'][^"']{257}|xmlns[^"'<>]{100}""")
+# What must follow the name keeps base64, which may contain it by chance, out of this.
+_LONG_NAMESPACE: Final = re.compile(rb"""\sxmlns[:=\s](?:[^"'<>]{0,99}["'][^"']{257}|[^"'<>]{100})""")
 _SCHEMAS: Final = {
     SAML: "saml-schema-assertion-2.0.xsd",
     SAMLP: "saml-schema-protocol-2.0.xsd",
