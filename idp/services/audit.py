@@ -3,13 +3,16 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from idp.domain.audit import Entry, Event, broken_at, canonical_facts, link
 from idp.store.ledger import AuditEvent, AuditHead
 
 _LANE = 0
 _HEAD = select(AuditHead.sequence, AuditHead.hash).where(AuditHead.lane == _LANE).with_for_update()
+# Built once: every writing transaction runs these, and building them costs more than running them.
+_APPEND = insert(AuditEvent)
+_ADVANCE = update(AuditHead).where(AuditHead.lane == _LANE).values(sequence=bindparam("last"), hash=bindparam("top"))
 
 
 def append(connection: Connection, now: datetime, actor: str, trail: Sequence[tuple[Event, dict[str, str]]]) -> None:
@@ -33,8 +36,8 @@ def append(connection: Connection, now: datetime, actor: str, trail: Sequence[tu
                 "hash": previous,
             }
         )
-    connection.execute(insert(AuditEvent), rows)
-    connection.execute(update(AuditHead).where(AuditHead.lane == _LANE).values(sequence=sequence, hash=previous))
+    connection.execute(_APPEND, rows)
+    connection.execute(_ADVANCE, {"last": sequence, "top": previous})
 
 
 def verify(connection: Connection) -> int | None:

