@@ -18,14 +18,14 @@ from idp.services.conclusion import service_of
 from idp.services.work import Office
 
 
-def grant(office: Office, incoming: Incoming, granted: Assertion, voice: Voice) -> bytes:
+def grant(office: Office, incoming: Incoming, granted: Assertion, reply: Reply, voice: Voice) -> bytes:
     """The assertion, signed, and encrypted where a generic party asks for it.
 
     Raises ``RequestFault``: ENTITY_TYPE (EC-4), ATTRIBUTE for a required one that is not given (RA-3), TECHNICAL when
     identifiers must be encrypted and the party lost its certificate.
     """
     party, asked = incoming.party, incoming.asked
-    reply, service = Reply.recall(asked), service_of(party, asked)
+    service = service_of(party, asked)
     telling = Telling(granted, service, legal_identifiers(service, granted.principal), reply.company_name)
     if not telling.legal:
         raise RequestFault(Problem.ENTITY_TYPE)
@@ -38,7 +38,7 @@ def grant(office: Office, incoming: Incoming, granted: Assertion, voice: Voice) 
         voice,
         _subject(reply, granted, party.identity, voice),
         _confirmation(office, reply, party.identity),
-        _authentication(office, incoming, granted, voice),
+        _authentication(office, party.id, granted, reply, voice),
         attributes,
     )
     if seal is not None and not reply.dialect.scheme:
@@ -75,12 +75,12 @@ def _confirmation(office: Office, reply: Reply, identity: str) -> Confirmation:
     )
 
 
-def _authentication(office: Office, incoming: Incoming, granted: Assertion, voice: Voice) -> Authentication:
-    reply, level = Reply.recall(incoming.asked), granted.level
+def _authentication(office: Office, party: str, granted: Assertion, reply: Reply, voice: Voice) -> Authentication:
+    level = granted.level
     session = ""
     if granted.session is not None:
         # Another value for every party, so that two providers cannot tell that they share a session.
-        digest = office.vault.digest(f"{granted.session} {incoming.party.id}", "saml-session")
+        digest = office.vault.digest(f"{granted.session} {party}", "saml-session")
         session = f"_{digest[:32]}"
     return Authentication(
         at=granted.authenticated_at,

@@ -1,9 +1,9 @@
 """What the answer to a request has to remember of it."""
 
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Self
 
-from idp.domain.login import LoginRequest
 from idp.domain.parties import Profile
 from idp.protocols.saml.dialects import DIALECTS, Dialect
 from idp.protocols.saml.names import Binding, NameId
@@ -34,15 +34,32 @@ class Reply:
 
     def remember(self) -> dict[str, str]:
         """The same as texts, without what is left out."""
-        values = {name: value for name, value in asdict(self).items() if value is not None and value is not False}
-        return {name: "yes" if value is True else str(value) for name, value in values.items() if name != "reference"}
+        kept = {
+            "request": self.request,
+            "location": self.location,
+            "profile": self.profile.value,
+            "binding": self.binding.value,
+            "name_id": self.name_id.value,
+        }
+        if self.relay_state is not None:
+            kept["relay_state"] = self.relay_state
+        if self.eidas:
+            kept["eidas"] = "yes"
+        if self.company_name:
+            kept["company_name"] = "yes"
+        return kept
 
     @classmethod
-    def recall(cls, asked: LoginRequest) -> Self:
-        """What ``remember`` wrote into a request, with the support reference that was added since."""
-        known = {field.name for field in fields(cls)}
-        kept: dict[str, object] = {name: text for name, text in asked.reply.items() if name in known}
-        kept |= {"profile": Profile(asked.reply["profile"]), "name_id": NameId(asked.reply["name_id"])}
-        kept |= {"binding": Binding(asked.reply["binding"])}
-        kept |= {name: name in asked.reply for name in ("eidas", "company_name")}
-        return cls(**kept)  # type: ignore[arg-type]  # the fields were named one by one
+    def recall(cls, kept: Mapping[str, str]) -> Self:
+        """What ``remember`` wrote, with the support reference that was added since."""
+        return cls(
+            request=kept["request"],
+            location=kept["location"],
+            profile=Profile(kept["profile"]),
+            binding=Binding(kept["binding"]),
+            name_id=NameId(kept["name_id"]),
+            relay_state=kept.get("relay_state"),
+            eidas="eidas" in kept,
+            company_name="company_name" in kept,
+            reference=kept.get("reference", ""),
+        )

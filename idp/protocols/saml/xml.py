@@ -167,10 +167,13 @@ class Schemas:
     def validate(self, root: Element) -> None:
         """Refuse a document that is not schema-valid: ``Refused(SCHEMA)``. Safe in threads; leaves the tree alone."""
         with self._lock:
-            if self._compiled.validate(root):
-                return
-            first = self._compiled.error_log[0]
-        raise Refused(Fault.SCHEMA, f"line {first.line}: {first.message}")
+            try:
+                if self._compiled.validate(root):
+                    return
+                detail = "; ".join(f"line {entry.line}: {entry.message}" for entry in self._compiled.error_log)
+            except etree.LxmlError as error:
+                raise Refused(Fault.SCHEMA, f"cannot be validated: {error}") from error
+        raise Refused(Fault.SCHEMA, detail)
 
 
 class _Shelf(etree.Resolver):
