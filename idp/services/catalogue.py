@@ -12,6 +12,7 @@ from idp.domain.parties import Provider, Service
 from idp.services.catalogue_file import BadCatalogue, check
 from idp.services.work import Work
 from idp.store.catalogue import ProviderRow, ServiceRow, read_services
+from idp.store.merge import renew
 from idp.store.versions import DIRECTORY, bump
 
 
@@ -64,17 +65,14 @@ def as_data(service: Service) -> dict[str, Any]:
 def write_provider(work: Work, provider: Provider) -> None:
     """Add a provider, or change its name."""
     values = {"oin": str(provider.oin), "name": json.dumps(provider.name, ensure_ascii=False)}
-    statement = work.insert(ProviderRow).values(values)
-    changed = statement.on_conflict_do_update(index_elements=["oin"], set_={"name": values["name"]})
-    work.connection.execute(changed)
+    work.connection.execute(renew(ProviderRow, ("oin",), ("name",)).on(work.connection), values)
 
 
 def write_service(work: Work, service: Service) -> None:
     """Add a service, or change the one with this UUID."""
     values = service_values(service)
-    statement = work.insert(ServiceRow).values(values)
-    changed = {key: value for key, value in values.items() if key != "uuid"}
-    work.connection.execute(statement.on_conflict_do_update(index_elements=["uuid"], set_=changed))
+    changed = tuple(key for key in values if key != "uuid")
+    work.connection.execute(renew(ServiceRow, ("uuid",), changed).on(work.connection), values)
 
 
 def service_values(service: Service) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from idp.store.base import AnyRow
 from idp.store.facts import Way, ways_of
 from idp.store.mandates import MandateRow
 from idp.store.means import Pseudonym
+from idp.store.merge import keep
 from idp.store.people import Person
 
 DUTCH = ZoneInfo("Europe/Amsterdam")
@@ -28,6 +29,7 @@ _KNOWN = select(Pseudonym.value).where(
     Pseudonym.intermediary_id == bindparam("intermediary"),
     Pseudonym.provider_oin == bindparam("provider"),
 )
+_MINTED = keep(Pseudonym)
 _PREFIX = "urn:etoegang:1.9:attribute:"
 PERSONAL_ATTRIBUTES: dict[str, Callable[[AnyRow], str]] = {
     _PREFIX + "Initials": lambda person: person.initials,
@@ -196,7 +198,7 @@ def _insert_once(work: Work, key: dict[str, str], value: str) -> str:
         "provider_oin": key["provider"],
         "value": value,
     }
-    work.connection.execute(work.insert(Pseudonym).values(row).on_conflict_do_nothing())
+    work.connection.execute(_MINTED.on(work.connection), row)
     return str(work.connection.execute(_KNOWN, key).scalar_one())
 
 

@@ -10,6 +10,7 @@ from idp.domain.audit import Event
 from idp.domain.login import KeptSession
 from idp.services.work import Office, Work
 from idp.store.logins import SessionParty, SessionRow
+from idp.store.merge import renew
 from idp.store.people import Account
 
 _TOUCH_EVERY = timedelta(minutes=1)
@@ -31,6 +32,7 @@ _FIND = (
         Account.blocked_at.is_(None),
     )
 )
+_REMEMBER = renew(SessionParty, ("session_id", "party_id"), ("subject",))
 _KNOWN_PARTY = select(SessionParty.subject).where(
     SessionParty.session_id == bindparam("session"), SessionParty.party_id == bindparam("party")
 )
@@ -92,9 +94,7 @@ def remember_party(work: Work, session_id: str, party_id: str, subject: str) -> 
     if known == subject:
         return
     row = {"session_id": session_id, "party_id": party_id, "subject": subject}
-    statement = work.insert(SessionParty).values(row)
-    keys = ["session_id", "party_id"]
-    work.connection.execute(statement.on_conflict_do_update(index_elements=keys, set_={"subject": subject}))
+    work.connection.execute(_REMEMBER.on(work.connection), row)
 
 
 def end(work: Work, session_id: str) -> None:

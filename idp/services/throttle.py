@@ -3,11 +3,20 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 
 from idp.domain.throttle import Counter, Delayed, Limit, attempt, remaining
 from idp.services.work import Office, Work
+from idp.store.merge import renew
 from idp.store.tickets import CounterRow
+
+_READ = (
+    select(CounterRow.count.label("attempts"), CounterRow.rounds, CounterRow.since, CounterRow.unlock_at)
+    .where(CounterRow.key == bindparam("key"))
+    .with_for_update()
+)
+_WRITE = renew(CounterRow, ("key",), ("count", "rounds", "since", "unlock_at"))
+_FORGET = delete(CounterRow).where(CounterRow.key == bindparam("key"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +49,7 @@ def give_back(work: Work, allowed: Allowed) -> None:
     for place, key in enumerate(allowed.keys):
         counter = _read(work, key)
         if place == 0:
-            work.connection.execute(delete(CounterRow).where(CounterRow.key == key))
+            work.connection.execute(_FORGET, {"key": key})
         elif counter.since is not None and counter.count:
             _write(work, key, Counter(counter.count - 1, counter.rounds, counter.since, counter.unlock_at))
 
@@ -64,17 +73,16 @@ def _limits(office: Office, kind: str, subject: str, source: str) -> dict[str, L
 
 
 def _read(work: Work, key: str) -> Counter:
-    query = select(CounterRow.count.label("attempts"), CounterRow.rounds, CounterRow.since, CounterRow.unlock_at)
-    row = work.connection.execute(query.where(CounterRow.key == key).with_for_update()).one_or_none()
+    row = work.connection.execute(_READ, {"key": key}).one_or_none()
     return Counter() if row is None else Counter(row.attempts, row.rounds, row.since, row.unlock_at)
 
 
 def _write(work: Work, key: str, counter: Counter) -> None:
     values = {
+        "key": key,
         "count": counter.count,
         "rounds": counter.rounds,
         "since": counter.since or work.now,
         "unlock_at": counter.unlock_at,
     }
-    statement = work.insert(CounterRow).values(key=key, **values)
-    work.connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=values))
+    work.connection.execute(_WRITE.on(work.connection), values)

@@ -6,10 +6,20 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import delete, insert, update
+from sqlalchemy import bindparam, delete, insert, update
 
 from idp.services.work import Work
+from idp.store.merge import keep
 from idp.store.tickets import Ticket
+
+_ISSUE = insert(Ticket)
+_MARK = keep(Ticket, "digest")
+_REDEEM = (
+    update(Ticket)
+    .where(Ticket.digest == bindparam("secret"), Ticket.used_at.is_(None), Ticket.expires_at > bindparam("now"))
+    .values(used_at=bindparam("now"))
+    .returning(Ticket.subject, Ticket.payload)
+)
 
 
 class Purpose(StrEnum):
@@ -31,32 +41,20 @@ def issue(work: Work, purpose: Purpose, subject: str, lasts: timedelta, payload:
     """A new secret of 256 bits; only its keyed digest is stored (SEC-31)."""
     secret = work.office.entropy.bytes(32).hex()
     row = _row(work, purpose, secret, work.now + lasts) | {"subject": subject, "payload": json.dumps(payload)}
-    work.connection.execute(insert(Ticket).values(row))
+    work.connection.execute(_ISSUE, row)
     return secret
 
 
 def redeem(work: Work, purpose: Purpose, secret: str) -> Redeemed | None:
     """Consume a secret; None for one that is unknown, used, late or of another purpose."""
-    statement = (
-        update(Ticket)
-        .where(
-            Ticket.digest == digest(work, purpose, secret),
-            Ticket.used_at.is_(None),
-            Ticket.expires_at > work.now,
-        )
-        .values(used_at=work.now)
-        .returning(Ticket.subject, Ticket.payload)
-    )
-    row = work.connection.execute(statement).one_or_none()
+    row = work.connection.execute(_REDEEM, {"secret": digest(work, purpose, secret), "now": work.now}).one_or_none()
     return None if row is None else Redeemed(row.subject, json.loads(row.payload))
 
 
 def first_use(work: Work, purpose: Purpose, mark: str, until: datetime) -> bool:
     """Whether this mark is seen for the first time; it stays spent whatever the clock does (SEC-14, SEC-41)."""
     row = _row(work, purpose, mark, until) | {"used_at": work.now}
-    statement = work.insert(Ticket).values(row).on_conflict_do_nothing(index_elements=["digest"])
-    # The row itself is asked back: after an INSERT the row count is not known on PostgreSQL.
-    return work.connection.execute(statement.returning(Ticket.digest)).scalar_one_or_none() is not None
+    return work.connection.execute(_MARK.on(work.connection), row).one_or_none() is not None
 
 
 def digest(work: Work, purpose: Purpose, secret: str) -> str:

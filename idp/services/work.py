@@ -6,14 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.domain.audit import Event
 from idp.ports import Clock, Entropy, Keys, Passwords, Vault
 from idp.services.audit import append
 from idp.services.directory import Directory
 from idp.settings import Settings
-from idp.store.base import Base
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +35,6 @@ class Work:
     def record(self, event: Event, **facts: str) -> None:
         """Note an event; the chain grows by it as the last thing before the commit (SEC-38)."""
         self.trail.append(Recorded(event, facts))
-
-    def insert(self, table: type[Base]) -> sqlite.Insert | postgresql.Insert:
-        """An INSERT that can say ON CONFLICT, in the dialect of the database."""
-        if self.connection.dialect.name == "postgresql":
-            return postgresql.insert(table)
-        return sqlite.insert(table)
 
     def new_id(self) -> str:
         """A new id: 32 hex characters that sort by time."""
