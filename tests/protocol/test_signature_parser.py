@@ -1,11 +1,15 @@
 """The parser: what it refuses before anybody reads a message."""
 
 import time
+from collections import Counter
+from random import Random
 from threading import Thread
 
 import pytest
 
+from idp.protocols.saml.algorithms import SignatureMethod
 from idp.protocols.saml.refusal import Fault, Refused
+from idp.protocols.saml.signature import verify
 from idp.protocols.saml.xml import (
     DEPTH,
     MESSAGE,
@@ -18,7 +22,7 @@ from idp.protocols.saml.xml import (
     parse,
     serialise,
 )
-from tests.protocol.xml_kit import authn_request, rsa_key, signed_request
+from tests.protocol.xml_kit import AUTHN_REQUEST, authn_request, curve_key, rsa_key, signed_request
 
 LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
 
@@ -187,6 +191,13 @@ def test_bad_base64(text: str) -> None:
         decode_base64(text)
 
 
+REQUEST_BODY = (
+    '<samlp:NameIDPolicy AllowCreate="true"/><samlp:RequestedAuthnContext Comparison="minimum">'
+    "<saml:AuthnContextClassRef>urn:etoegang:core:assurance-class:loa3</saml:AuthnContextClassRef>"
+    "</samlp:RequestedAuthnContext>"
+)
+
+
 @pytest.fixture(scope="module")
 def schemas() -> Schemas:
     return Schemas.load()
@@ -243,6 +254,31 @@ def test_schemas_are_safe_in_threads(schemas: Schemas) -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+def test_no_message_is_an_error(schemas: Schemas) -> None:
+    """Of a thousand damaged messages each is refused, or says what was signed; none is an error of ours (SEC-2)."""
+    random = Random(1)
+    signed = serialise(signed_request(curve_key(), method=SignatureMethod.ECDSA_SHA256, body=REQUEST_BODY))
+    honest = verify(parse(signed), AUTHN_REQUEST, [curve_key().private.public_key()])
+    faults: Counter[str] = Counter()
+    for _ in range(1_000):
+        damaged = bytearray(signed)
+        for _ in range(random.randint(1, 3)):
+            start = random.randrange(len(damaged))
+            end = start + random.choice((0, 1, 1, 2, 40))
+            damaged[start:end] = random.choice(
+                (b"", random.randbytes(1), b"<", b'"', b"&", bytes(damaged[start:end]) * 2)
+            )
+        try:
+            root = parse(bytes(damaged))
+            schemas.validate(root)
+            assert verify(root, AUTHN_REQUEST, [curve_key().private.public_key()]) == honest
+        except Refused as refused:
+            faults[refused.fault] += 1
+    assert faults[Fault.MALFORMED] > 100
+    assert faults[Fault.SCHEMA] > 5
+    assert faults[Fault.SIGNATURE] > 5
 
 
 def test_soap_and_metadata_are_known(schemas: Schemas) -> None:
