@@ -17,6 +17,7 @@ from sqlalchemy import select
 
 from idp.domain.assurance import Factor
 from idp.domain.login import KeptSession
+from idp.domain.parties import Service
 from idp.effects.entropy import SeededEntropy
 from idp.lab.seed import seed
 from idp.protocols.message import Answer, Document, HttpMessage, PostForm, Redirect
@@ -110,6 +111,10 @@ class Provider:
     def without_session(self) -> Browser:
         """A browser that comes for the first time."""
         return Browser("browser", "")
+
+    def service(self, slug: str) -> Service:
+        """A service of the catalogue."""
+        return next(one for one in self.office.directory.services() if one.slug == slug)
 
     def userinfo(self, access_token: str, **headers: str) -> Document:
         """What an access token stands for."""
