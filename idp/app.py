@@ -13,6 +13,7 @@ from idp.effects.keys import KeyFolder
 from idp.effects.passwords import Argon2Passwords
 from idp.effects.vault import FileVault
 from idp.lab.portals import read as read_portals
+from idp.lab.world import read as read_world
 from idp.ports import Clock
 from idp.protocols.message import Codec
 from idp.protocols.oidc import OidcCodec, back_channel
@@ -28,6 +29,7 @@ from idp.web import (
     guard,
     headers,
     lab,
+    lab_api,
     locale,
     log,
     login,
@@ -126,10 +128,12 @@ def _configure(app: Flask, office: Office) -> None:
 
 def _install_laboratory(app: Flask, office: Office, protect: CSRFProtect) -> None:
     """The laboratory and its portals; their machine-readable calls and returns carry no form token."""
+    world = read_world()
     known = read_portals(Path(office.settings.paths.data), office.settings.server.base_url)
-    app.register_blueprint(lab.blueprint(office))
-    app.register_blueprint(portals.blueprint(office, known))
-    protect.exempt(portals.blueprint.__module__ + ".acs")
+    app.register_blueprint(lab.blueprint(office, world))
+    for machine in (lab_api.blueprint(office, world), portals.blueprint(office, known)):
+        app.register_blueprint(machine)
+        protect.exempt(machine)
 
 
 def _clock(settings: Settings) -> Clock:

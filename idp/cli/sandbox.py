@@ -1,5 +1,7 @@
 """Commands of the laboratory: codes of a responder, bulk data, and a decision explained."""
 
+import sys
+
 import click
 
 from idp.cli.common import common, office_of, show
@@ -66,9 +68,15 @@ def lab(**_options: object) -> None:
 @click.pass_context
 def populate(context: click.Context, accounts: int, providers: int, mandates: int) -> None:
     """Fill a demo's database with synthetic accounts and providers, for measuring growth."""
+    from idp.lab.populate import TooMany
     from idp.lab.populate import populate as fill
 
-    made = fill(laboratory(context), accounts, providers, mandates)
+    office = laboratory(context)
+    with click.progressbar(length=accounts + providers, file=sys.stderr, label="Populating") as bar:
+        try:
+            made = fill(office, accounts, providers, mandates, lambda done, _all: bar.update(done - bar.pos))
+        except TooMany as error:
+            raise click.ClickException(str(error)) from None
     show(context, made, f"{made['accounts_total']} accounts and {made['providers_total']} providers.")
 
 

@@ -4,17 +4,24 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from idp.domain.otp import Algorithm, ResponderState, expected_step
+from idp.domain.otp import Algorithm, expected_step
 from idp.domain.usernames import canonical
-from idp.lab.world import read
-from idp.services.credentials import code_at
+from idp.services.credentials import code_at, state_of
 from idp.services.work import Office
+from idp.store.base import AnyRow
 from idp.store.people import Account, Responder
+
+_DEVICES = (
+    select(Account.username, *Responder.__table__.columns)
+    .join(Account, Account.id == Responder.account_id)
+    .where(Responder.status == "assigned")
+    .order_by(Responder.id)
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A code and for how many more seconds the device shows it; a device that counts presses shows it until then."""
+    """A code, and for how many more seconds the device shows it; None for a device that counts presses."""
 
     code: str
     expires_in: int | None
@@ -25,25 +32,21 @@ def shown_code(office: Office, username: str) -> Shown | None:
 
     A device that counts presses is not pressed: its next code is told (contract: laboratory API).
     """
-    query = (
-        select(Responder)
-        .join(Account, Account.id == Responder.account_id)
-        .where(Account.username == (canonical(username) or ""), Responder.status == "assigned")
-        .order_by(Responder.id)
-    )
     with office.reading() as connection:
-        row = connection.execute(query).first()
-    if row is None:
-        return None
-    code = code_at(office, row)
+        row = connection.execute(_DEVICES.where(Account.username == (canonical(username) or ""))).first()
+    return None if row is None else _shown(office, row)
+
+
+def shown_codes(office: Office, usernames: tuple[str, ...]) -> dict[str, Shown]:
+    """What the devices of several accounts show now, by username; those without a device are left out."""
+    with office.reading() as connection:
+        rows = connection.execute(_DEVICES.where(Account.username.in_(usernames))).all()
+    return {row.username: _shown(office, row) for row in reversed(rows)}
+
+
+def _shown(office: Office, row: AnyRow) -> Shown:
+    now = office.clock.now()
     if Algorithm(row.algorithm) is Algorithm.HOTP:
-        pressed = ResponderState(Algorithm.HOTP, row.digits, row.period, row.last_step, row.drift)
-        return Shown(code(expected_step(pressed, office.clock.now())), None)
-    shows = int(office.clock.now().timestamp()) + _ahead(row.serial)
-    return Shown(code(shows // row.period), row.period - shows % row.period)
-
-
-def _ahead(serial: str) -> int:
-    """By how many seconds the clock of a device of the world runs ahead; only the device itself knows."""
-    devices = (persona.responder for persona in read().personas if persona.responder is not None)
-    return next((device.ahead for device in devices if device.serial == serial), 0)
+        return Shown(code_at(office, row)(expected_step(state_of(row), now)), None)
+    seconds = int(now.timestamp())
+    return Shown(code_at(office, row)(seconds // row.period), row.period - seconds % row.period)

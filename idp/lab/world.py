@@ -68,7 +68,7 @@ class Means:
 
 @dataclass(frozen=True, slots=True)
 class Responder:
-    """A responder with its true secret in base32; ``ahead`` is how many seconds its own clock runs ahead."""
+    """A responder with its true secret in base32."""
 
     serial: str
     secret: str
@@ -76,7 +76,6 @@ class Responder:
     digits: int = 6
     period: int = 30
     status: str = "assigned"
-    ahead: int = 0
 
 
 @dataclass(frozen=True, slots=True)
