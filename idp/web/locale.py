@@ -1,6 +1,7 @@
 """Which language a page speaks: what the person chose, what the service asked, what the browser prefers, Dutch."""
 
-from flask import Flask, Response, g, request
+from babel.support import Translations
+from flask import Flask, Response, g, has_app_context, request
 from flask_babel import Babel, get_locale
 
 LANGUAGES = ("nl", "en")
@@ -14,6 +15,7 @@ def install(app: Flask, translations: str, secure: bool) -> None:
     app.config["BABEL_DEFAULT_LOCALE"] = "nl"
     app.config["BABEL_DEFAULT_TIMEZONE"] = "Europe/Amsterdam"
     Babel(app, locale_selector=choose)
+    _install_words(app, translations)
 
     @app.after_request
     def _keep(response: Response) -> Response:
@@ -23,17 +25,33 @@ def install(app: Flask, translations: str, secure: bool) -> None:
         return response
 
 
+def _install_words(app: Flask, folder: str) -> None:
+    """Templates find their words in catalogues that are read once; Flask-Babel asks for its context at every word."""
+    catalogues = {language: Translations.load(folder, [language]) for language in LANGUAGES}
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]  # Jinja's extension adds it
+        lambda text: catalogues[current()].gettext(text),
+        lambda one, many, number: catalogues[current()].ngettext(one, many, number),
+        newstyle=True,
+    )
+
+
 def choose() -> str:
     """The language of this request."""
-    for wish in (request.args.get("lang"), request.cookies.get(_COOKIE), *getattr(g, "wished_locales", ())):
+    wished: tuple[str, ...] = g.get("wished_locales", ())
+    for wish in (request.args.get("lang"), request.cookies.get(_COOKIE), *wished):
         if wish and wish[:2].lower() in LANGUAGES:
             return wish[:2].lower()
     return request.accept_languages.best_match(LANGUAGES, "nl") or "nl"
 
 
 def current() -> str:
-    """``nl`` or ``en``, as the page in hand is rendered."""
-    return str(get_locale() or "nl")[:2]
+    """``nl`` or ``en``, as the page in hand is rendered; found once per request, because every text asks."""
+    if not has_app_context():
+        return LANGUAGES[0]
+    language: str | None = g.get("language")
+    if language is None:
+        language = g.language = str(get_locale() or LANGUAGES[0])[:2]
+    return language
 
 
 def spoken(texts: dict[str, str]) -> str:
