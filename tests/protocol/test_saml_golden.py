@@ -173,7 +173,9 @@ def test_a_fault_is_answered_as_ever(case: Case, bench: Bench, pytestconfig: pyt
 def test_our_metadata_are_as_ever(path: str, bench: Bench, pytestconfig: pytest.Config) -> None:
     """Our metadata are the golden ones, byte for byte (performance: P8)."""
     name = path.removeprefix("/saml/").replace("/", "-")
-    compare(f"metadata/{name}.xml", lines(documents(bench.office)[path][1]), pytestconfig.getoption("rewrite", False))
+    kind, octets = documents(bench.office)[path]
+    assert kind == "application/samlmetadata+xml"
+    compare(f"metadata/{name}.xml", lines(octets), pytestconfig.getoption("rewrite", False))
 
 
 def _hold(case: Case, answer: PostForm, config: pytest.Config) -> None:

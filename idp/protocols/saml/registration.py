@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from idp.domain.demand import Reading
+from idp.domain.identifiers import ServiceUrn
 from idp.domain.parties import Profile
 from idp.protocols.saml.algorithms import MOST_KEYS
 from idp.protocols.saml.names import Binding, is_identifying
@@ -21,7 +22,6 @@ _SIGNATURE: Final = f"{{{DS}}}Signature"
 _SIGNER: Final = f"{{{DS}}}Signature/{{{DS}}}KeyInfo/{{{DS}}}X509Data/{{{DS}}}X509Certificate"
 _LONGEST_ADDRESS: Final = 2048
 _ENTITY_ID: Final = re.compile(r"urn:etoegang:(?:DV|HM|EB):[0-9]{20}:entities:[0-9]{1,4}", re.ASCII)
-_SERVICE_ID: Final = re.compile(r"urn:etoegang:DV:[0-9]{20}:services:[1-9][0-9]{0,8}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +204,7 @@ def _scheme_services(metadata: SpMetadata, _manner: Manner) -> Iterator[str]:
     if len(metadata.services) > 1 and sum(one.default is True for one in metadata.services) != 1:
         yield 'With more than one AttributeConsumingService exactly one must have isDefault="true".'
     for service in metadata.services:
-        if not service.attributes or not _SERVICE_ID.fullmatch(service.attributes[0][0]):
+        if not service.attributes or not ServiceUrn.pattern.fullmatch(service.attributes[0][0]):
             yield (
                 f"The first RequestedAttribute of AttributeConsumingService {service.index} must name the ServiceID, "
                 "urn:etoegang:DV:<OIN>:services:<index>."

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from idp.domain.identifiers import ServiceUrn
 from idp.domain.parties import Party, Service
 from idp.protocols.saml.algorithms import CURVES, RSA_BITS, VerificationKey
 from idp.protocols.saml.names import PROTOCOL, Binding
@@ -110,6 +111,12 @@ class SpMetadata:
         able = [one for one in self.consumers if one.binding in ANSWERABLE]
         preferred = [one for one in able if one.default] or [one for one in able if one.default is None] or able
         return preferred[0] if preferred else None
+
+    @property
+    def declared(self) -> tuple[str, ...]:
+        """The ServiceIDs that the metadata name, the default first."""
+        names = [name for one in _default_first(self) for name, _ in one.attributes]
+        return tuple(name for name in dict.fromkeys(names) if ServiceUrn.pattern.fullmatch(name))
 
     def service(self, index: int) -> AttributeService | None:
         """The AttributeConsumingService with this index, or None."""
