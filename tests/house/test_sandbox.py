@@ -1,0 +1,59 @@
+"""The sandbox that tests get is the one that people get."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import requests
+
+from tests.fixtures.sandbox import Demo
+
+_FACTS = {"base_url", "saml_metadata", "saml_metadata_eherkenning", "oidc_issuer", "personas_url", "pid"}
+
+
+def test_it_announces_itself(demo: Demo) -> None:
+    """The one line of facts has the contract's keys, and what it points to answers."""
+    assert set(demo.facts) == _FACTS
+    assert demo.facts["oidc_issuer"] == demo.base_url
+    for fact in ("saml_metadata", "saml_metadata_eherkenning", "personas_url"):
+        assert requests.get(demo.facts[fact], timeout=10).status_code == 200
+
+
+def test_a_stopped_one_leaves_nothing_running_and_a_second_start_finds_its_world(
+    start_demo: Callable[..., Demo], tmp_path: Path
+) -> None:
+    """Stopping ends every process of the sandbox; starting again on the folder keeps keys and people."""
+    first = start_demo(folder=tmp_path / "world")
+    told = _told(first)
+    first.stop()
+    assert not _members(first.process.pid)
+    again = start_demo(folder=tmp_path / "world")
+    assert _told(again) == told
+
+
+def test_its_commands_speak_to_it(demo: Demo) -> None:
+    """A command on the sandbox's folder sees its people."""
+    done = demo.run("otp", "anna")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip().isdecimal()
+
+
+def _told(demo: Demo) -> tuple[object, object]:
+    people = requests.get(demo.facts["personas_url"], timeout=10).json()
+    keys = requests.get(demo.url("/oidc/jwks"), timeout=10).json()
+    return [(one["username"], one["password"]) for one in people], keys
+
+
+def _members(group: int) -> list[int]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal() and _group(int(entry.name)) == group:
+            found.append(int(entry.name))
+    return found
+
+
+def _group(pid: int) -> int:
+    try:
+        return os.getpgid(pid)
+    except ProcessLookupError:
+        return 0
