@@ -74,10 +74,10 @@ def judge(state: ResponderState, code: str, code_at: CodeAt, now: datetime, wind
     near = _first_match(code, code_at, _fresh(state, _near(state, centre, windows)))
     if near is not None:
         return Accepted(near, _drift(state, near, centre))
-    if _first_match(code, code_at, _used(state, centre, windows)) is not None:
+    if _first_match(code, code_at, _spent(state, centre, windows)) is not None:
         return Wrong.USED
-    far = _first_match(code, code_at, _fresh(state, _far(state, centre, windows)))
-    return Wrong.MISMATCH if far is None else Wrong.OUT_OF_STEP
+    wide = _first_match(code, code_at, _fresh(state, _wide(centre, windows)))
+    return Wrong.MISMATCH if wide is None else Wrong.OUT_OF_STEP
 
 
 def resynchronise(
@@ -87,7 +87,7 @@ def resynchronise(
     if not all(well_formed(code, state.digits) for code in codes):
         return Wrong.MALFORMED
     centre = expected_step(state, now)
-    for step in _fresh(state, (*_near(state, centre, windows), *_far(state, centre, windows))):
+    for step in _fresh(state, _wide(centre, windows)):
         if _same(code_at(step), codes[0]) and _same(code_at(step + 1), codes[1]):
             return Accepted(step + 1, _drift(state, step + 1, centre))
     return Wrong.MISMATCH
@@ -107,26 +107,23 @@ def _fresh(state: ResponderState, steps: Iterable[int]) -> list[int]:
     return [step for step in steps if step > state.last_step]
 
 
-def _near(state: ResponderState, centre: int, windows: Windows) -> Iterable[int]:
+def _near(state: ResponderState, centre: int, windows: Windows) -> list[int]:
     """Steps at which a code is plainly right, nearest first so that drift moves least."""
     if state.algorithm is Algorithm.HOTP:
-        return range(centre, centre + windows.hotp + 1)
-    return [centre, *(centre + sign * off for off in range(1, windows.totp + 1) for sign in (-1, 1))]
+        return list(range(centre, centre + windows.hotp + 1))
+    around = range(centre - windows.totp, centre + windows.totp + 1)
+    return sorted(around, key=lambda step: abs(step - centre))
 
 
-def _used(state: ResponderState, centre: int, windows: Windows) -> Iterable[int]:
-    """Steps already behind us whose code a person may type again: the last ones, and what the device shows now."""
-    if state.algorithm is Algorithm.HOTP:
-        return range(max(0, state.last_step - windows.totp), state.last_step + 1)
-    return [step for step in (*_near(state, centre, windows), state.last_step) if 0 <= step <= state.last_step]
+def _spent(state: ResponderState, centre: int, windows: Windows) -> list[int]:
+    """Steps behind us whose code a person may type again: the last two, and what the device shows now."""
+    steps = (*_near(state, centre, windows), state.last_step - 1, state.last_step)
+    return [step for step in steps if 0 <= step <= state.last_step]
 
 
-def _far(state: ResponderState, centre: int, windows: Windows) -> Iterable[int]:
+def _wide(centre: int, windows: Windows) -> range:
     """Steps at which a second code would settle the matter."""
-    if state.algorithm is Algorithm.HOTP:
-        return range(centre + windows.hotp + 1, centre + windows.resync + 1)
-    near = set(_near(state, centre, windows))
-    return [step for step in range(centre - windows.resync, centre + windows.resync + 1) if step not in near]
+    return range(centre - windows.resync, centre + windows.resync + 1)
 
 
 def _first_match(code: str, code_at: CodeAt, steps: Iterable[int]) -> int | None:

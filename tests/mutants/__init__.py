@@ -1,1 +1,1 @@
-"""Faults planted in the rules, to see whether the tests notice."""
+"""Faults planted in the rules one at a time, to see whether the unit tests notice."""

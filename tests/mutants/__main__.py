@@ -1,0 +1,39 @@
+"""``python -m tests.mutants [MODULE …]``: exit 1 when a fault goes unnoticed that nobody has argued to be none."""
+
+import os
+import sys
+import time
+
+from tests.mutants.report import argued, written
+from tests.mutants.run import MODULES, ROOT, Trial, faults, trials
+
+
+def main(modules: list[str]) -> int:
+    """Try the faults of some modules, or of all with a report."""
+    os.chdir(ROOT)
+    began = time.monotonic()
+    planted = faults(modules or MODULES)
+    done: list[Trial] = []
+
+    def seen(trial: Trial) -> None:
+        done.append(trial)
+        if not trial.noticed:
+            print(f"unnoticed: {trial.fault.module}.py:{trial.fault.line} {trial.fault.name}", flush=True)
+        if len(done) % 50 == 0:
+            print(f"{len(done)} of {len(planted)} after {time.monotonic() - began:.0f} s", flush=True)
+
+    trials(planted, seen)
+    arguments = argued()
+    unnoticed = [trial.fault for trial in done if not trial.noticed]
+    unexplained = [fault for fault in unnoticed if fault.name not in arguments]
+    if not modules:
+        (ROOT / "docs" / "mutation.md").write_text(written(done, arguments))
+    noticed, argued_away = len(done) - len(unnoticed), len(unnoticed) - len(unexplained)
+    print(f"{len(done)} faults, {noticed} noticed, {argued_away} argued to be none")
+    for fault in unexplained:
+        print(f"no test and no argument: {fault.module}.py:{fault.line} {fault.name}")
+    return 1 if unexplained or len(done) < len(planted) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
