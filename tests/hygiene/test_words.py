@@ -1,6 +1,7 @@
 """What may not stand in the repository."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -32,13 +33,13 @@ _SECRET = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 @pytest.mark.parametrize("pattern", _FORBIDDEN, ids=lambda pattern: f"word-{_FORBIDDEN.index(pattern)}")
 def test_no_file_names_its_maker_or_the_place_it_was_made(pattern: re.Pattern[str]) -> None:
     """No tracked file holds a path of a workplace, the host of a package registry or the name of a tool."""
-    found = [f"{name(path)}: {match.group()}" for path in _texts() if (match := pattern.search(path.read_text()))]
+    found = [f"{name(path)}: {match.group()}" for path, text in _texts().items() if (match := pattern.search(text))]
     assert found == []
 
 
 def test_private_keys_stay_out() -> None:
     """A private key stands nowhere in the repository but, for tests alone, below tests/ (RUL-28)."""
-    found = [name(path) for path in _texts() if _SECRET.search(path.read_text())]
+    found = [name(path) for path, text in _texts().items() if _SECRET.search(text)]
     assert [path for path in found if not path.startswith("tests/")] == []
 
 
@@ -46,20 +47,21 @@ def test_files_end_well() -> None:
     """Every text file ends with one newline, without spaces at the ends of lines or tabs that editors disagree on."""
     wrong = [
         name(path)
-        for path in _texts()
+        for path, text in _texts().items()
         if path.suffix in {".py", ".toml", ".md", ".html", ".yml", ".yaml", ".css", ".js", ".sh"}
-        and (re.search(r"[ \t]$", path.read_text(), re.MULTILINE) or not re.search(r"[^\n]\n\Z|\A\Z", path.read_text()))
+        and (re.search(r"[ \t]$", text, re.MULTILINE) or (text and not re.search(r"[^\n]\n\Z", text)))
     ]
     assert wrong == []
 
 
-def _texts() -> list[Path]:
-    return [path for path in tracked() if b"\0" not in path.read_bytes()[:4096] and _decodes(path)]
+@cache
+def _texts() -> dict[Path, str]:
+    found = {path: path.read_bytes() for path in tracked()}
+    return {path: text for path, data in found.items() if (text := _decoded(data)) is not None}
 
 
-def _decodes(path: Path) -> bool:
+def _decoded(data: bytes) -> str | None:
     try:
-        path.read_text()
+        return None if b"\0" in data[:4096] else data.decode()
     except UnicodeDecodeError:
-        return False
-    return True
+        return None
