@@ -81,7 +81,10 @@ def survives(module: str, text: str) -> bool:
 
 
 def main() -> int:
-    """Run all mutants, two at a time; 1 when any survived."""
+    """Run all mutants, two at a time; 1 when any survived, 2 when nothing can be said."""
+    if not survives("signature", (ROOT / "idp/protocols/saml/signature.py").read_text()):
+        print("the tests fail without any mutant", file=sys.stderr)
+        return 2
     found = [one for module in MODULES for one in mutants(module)]
     with ThreadPoolExecutor(2) as pool:
         verdicts = list(pool.map(lambda one: survives(one[0], one[2]), found))
