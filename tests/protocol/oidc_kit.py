@@ -188,12 +188,12 @@ class RelyingParty:
         message = HttpMessage("POST", "/oidc/token", b"", body, FORM, headers or {})
         return token(self.provider.office, message, self.provider.clock.now())
 
-    def redeem(self, code: str, **changes: str | None) -> Document:
+    def redeem(self, code: str, /, **changes: str | None) -> Document:
         """Exchange a code, proving itself by Basic unless changed."""
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK, "code_verifier": VERIFIER}
         return self.post(_changed(form, changes), self.basic())
 
-    def refresh(self, refresh_token: str, **changes: str | None) -> Document:
+    def refresh(self, refresh_token: str, /, **changes: str | None) -> Document:
         """Exchange a refresh token."""
         form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
         return self.post(_changed(form, changes), self.basic())
@@ -223,7 +223,7 @@ class RelyingParty:
         registry = jwt.JWSRegistry(algorithms=[algorithm], strict_check_header=False)
         return jwt.encode(made, _changed(claims, changes), key, registry=registry)
 
-    def redeem_by_key(self, code: str, assertion: str, **changes: str | None) -> Document:
+    def redeem_by_key(self, code: str, assertion: str, /, **changes: str | None) -> Document:
         """Exchange a code, proving itself by key."""
         form = {
             "grant_type": "authorization_code",

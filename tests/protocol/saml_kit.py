@@ -216,7 +216,8 @@ def texts(root: Element, path: str) -> list[str]:
 
 def values(root: Element, name: str) -> list[str]:
     """The values of an attribute of the assertion."""
-    return texts(root, f"//saml:Attribute[@Name='{name}']/saml:AttributeValue//text()")
+    value = f"//saml:Attribute[@Name='{name}']/saml:AttributeValue"
+    return texts(root, f"{value}[not(*)]/text() | {value}/saml:EncryptedID/saml:NameID/text()")
 
 
 def status_of(root: Element) -> tuple[str, str | None, str | None]:

@@ -1,0 +1,62 @@
+"""A metadata file becomes a registered party (contract: ``idp providers add``; RUL-10, RUL-24)."""
+
+from dataclasses import replace
+
+import pytest
+
+from idp.domain.parties import Profile
+from idp.protocols.saml.description import described
+from idp.services.parties import NewProvider
+from idp.services.party_settings import BadParty
+from tests.protocol.saml_kit import T0, service
+from tests.protocol.saml_messages import (
+    ARTIFACT,
+    DV,
+    SCHEME_METADATA,
+    SP,
+    Consumer,
+    Published,
+    attribute_service,
+)
+
+
+def test_metadata_describe_a_party() -> None:
+    """Entity ID, name, ServiceIDs and document come from the file, the services and wishes from the operator."""
+    first, second = service(1), service(2)
+    published = Published(services=attribute_service(7, "urn:oid:1") + attribute_service(4, first.urn, default=True))
+    provider = NewProvider("Gemeente", "00000009900000009000")
+    found = described(published.xml(), ("OLO", "GEM"), {"reading": "strict"}, provider, T0)
+    assert (found.protocol, found.identity, found.name) == ("saml", SP, "Dienst 7")
+    assert (found.services, found.declared, found.provider) == (("OLO", "GEM"), (first.urn,), provider)
+    assert found.document.encode() == published.xml()
+    assert found.settings == {"reading": "strict"}
+    assert found.place([second, first]) == ((7, second), (4, first))
+
+
+def test_every_finding_is_told_with_its_code() -> None:
+    """The operator hears all that is to be mended at once."""
+    broken = Published(consumers=(Consumer(1, ARTIFACT), Consumer(1, ARTIFACT, "/acs")))
+    with pytest.raises(BadParty) as caught:
+        described(broken.xml(), ("OLO",), {}, None, T0)
+    text = str(caught.value)
+    assert text.startswith("P06: This release answers by HTTP-POST only")
+    assert text.count("P03: ") == 2
+
+
+def test_the_wished_profile_and_reading_are_judged() -> None:
+    """What is good for one profile and reading may be refused in another."""
+    plain = replace(SCHEME_METADATA, encryption=(), signed=False)
+    assert described(plain.xml(), ("OLO",), {"profile": Profile.EHERKENNING_111}, None, T0).identity == DV
+    for wishes in (
+        {"profile": Profile.EHERKENNING_113},
+        {"profile": Profile.EHERKENNING_111, "reading": "strict"},
+    ):
+        with pytest.raises(BadParty):
+            described(plain.xml(), ("OLO",), wishes, None, T0)
+
+
+def test_a_file_that_is_no_metadata_is_one_sentence() -> None:
+    """Whatever file is handed in, the operator gets a sentence and no trace."""
+    for octets in (b"", b"\xff\xfe", b"{}", b"<a/>"):
+        with pytest.raises(BadParty, match=r"^P10: "):
+            described(octets, ("OLO",), {}, None, T0)
