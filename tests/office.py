@@ -3,6 +3,7 @@
 import itertools
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 from idp.effects.entropy import SeededEntropy
@@ -51,6 +52,12 @@ def make_keys(folder: Path) -> Path:
     return folder
 
 
+@cache
+def parsed_keys(folder: Path) -> KeyFolder:
+    """The keys of a folder, parsed once per run: checking an RSA key takes longer than most tests."""
+    return KeyFolder(folder)
+
+
 def open_test_office(url: str, keys: Path, clock: StandingClock | None = None, **overrides: object) -> Office:
     """An office on a database whose tables are brought up to date; ``overrides`` are settings as section__key."""
     cheap = {"argon2.memory_kib": 64, "argon2.time": 1, "lab.enabled": True, "keys.folder": str(keys)}
@@ -66,6 +73,6 @@ def open_test_office(url: str, keys: Path, clock: StandingClock | None = None, *
         entropy=entropy,
         passwords=Argon2Passwords(settings.argon2, 2),
         vault=FileVault(keys / "vault.key", entropy),
-        keys=KeyFolder(keys),
+        keys=parsed_keys(keys),
         directory=Directory(open_engine(url, 2, 10), Never()),
     )
