@@ -142,9 +142,13 @@ class Mail:
 
 @dataclass(frozen=True, slots=True)
 class Lab:
-    """The laboratory; refused in production and on public addresses (SEC-44)."""
+    """The laboratory; refused in production and on public addresses (SEC-44).
+
+    ``frozen_at`` is the instant in ISO 8601 at which its clock stands from the start, empty when it runs.
+    """
 
     enabled: bool
+    frozen_at: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +192,9 @@ class Settings:
         return self.server.base_url.startswith("https://")
 
 
-def load(file: Path | None, overrides: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+def load(
+    file: Path | None, overrides: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None
+) -> Settings:
     """Settings from the defaults, a file, ``IDP_<SECTION>_<KEY>`` variables and overrides, the last one winning.
 
     ``overrides`` maps ``section.key`` to a value. Raises ``BadSettings``.
@@ -278,7 +284,9 @@ def _refuse_unsafe(settings: Settings) -> None:
     if settings.lab.enabled and settings.server.production:
         raise BadSettings("lab.enabled cannot be true in production; set it to false.")
     if settings.lab.enabled and not is_local(parts.hostname):
-        raise BadSettings("lab.enabled needs a base URL on loopback or below .test; set server.base_url or lab.enabled.")
+        raise BadSettings(
+            "lab.enabled needs a base URL on loopback or below .test; set server.base_url or lab.enabled."
+        )
     if settings.password.policy not in ("classic", "modern"):
         raise BadSettings("password.policy must be classic or modern.")
 

@@ -24,6 +24,7 @@ folder = "{folder}/keys"
 rsa_bits = 2048
 [lab]
 enabled = true
+frozen_at = "{frozen_at}"
 [paths]
 data = "{folder}"
 """
@@ -41,15 +42,16 @@ def demo(context: click.Context, *, host: str, port: int, seed: int, freeze: str
     """Serve a sandbox with personas, services and demo portals on this machine alone."""
     if not is_local(host):
         raise click.ClickException(f"The sandbox serves only on loopback or below .test, not on {host}; use 127.0.0.1.")
+    frozen_at = _instant(freeze)
     _free_port(host, port)
     folder = (context.ensure_object(dict).get("data") or Path(".idp-demo")).resolve()
     if reset:
         _throw_away(folder)
-    config = _write_config(folder, port)
+    config = _write_config(folder, port, frozen_at)
     settings = load(config)
-    frozen_at = _instant(freeze)
-    _prepare(settings, seed)
+    # Before the world is made: its days are counted from the clock's today.
     _set_clock(folder, frozen_at)
+    _prepare(settings, seed)
     from idp.cli.serving import serve
 
     serve(settings, config, host, port, lambda: _announce(context, settings))
@@ -98,12 +100,9 @@ def _prepare(settings: Settings, seed: int) -> None:
 def _set_clock(folder: Path, frozen_at: datetime | None) -> None:
     from idp.app import CLOCK_FILE
     from idp.effects.clock import LabClock
+    from idp.lab.clock import start
 
-    clock = LabClock(folder / CLOCK_FILE)
-    clock.release()
-    if frozen_at is not None:
-        clock.freeze(True)
-        clock.set(frozen_at)
+    start(LabClock(folder / CLOCK_FILE), frozen_at)
 
 
 def _instant(text: str | None) -> datetime | None:
@@ -118,10 +117,11 @@ def _instant(text: str | None) -> datetime | None:
     return moment
 
 
-def _write_config(folder: Path, port: int) -> Path:
+def _write_config(folder: Path, port: int, frozen_at: datetime | None) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / CONFIG_FILE
-    text = _CONFIG.format(port=port, folder=folder, hosts='hosts = ["127.0.0.1"]')
+    stands_at = frozen_at.isoformat() if frozen_at else ""
+    text = _CONFIG.format(port=port, folder=folder, hosts='hosts = ["127.0.0.1"]', frozen_at=stands_at)
     config.write_text(text)
     return config
 

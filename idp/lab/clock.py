@@ -23,6 +23,14 @@ def clock_of(office: Office) -> LabClock:
     return office.clock
 
 
+def start(clock: LabClock, frozen_at: datetime | None) -> None:
+    """Set the clock as it stands when a sandbox starts: at an instant, or running with the machine."""
+    clock.release()
+    if frozen_at is not None:
+        clock.freeze(True)
+        clock.set(frozen_at)
+
+
 def shown(clock: LabClock) -> dict[str, Any]:
     """The clock as its interface gives it."""
     return {"now": clock.now().isoformat(), "frozen": clock.setting().frozen}
@@ -36,7 +44,7 @@ def change(clock: LabClock, wish: object) -> None:
     if not isinstance(wish, Mapping) or not wish or not set(wish) <= set(_KEYS):
         raise BadTime(f"Tell the clock one of {', '.join(_KEYS)}.")
     if "release" in wish:
-        if wish != {"release": True}:
+        if wish["release"] is not True or len(wish) > 1:
             raise BadTime("release is true and stands alone.")
         clock.release()
         return

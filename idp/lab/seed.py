@@ -4,12 +4,12 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import delete, insert, select
 
 from idp.domain.audit import Event
 from idp.effects.clock import LabClock
+from idp.lab.clock import start
 from idp.lab.rows import Rows, world_rows
 from idp.lab.world import World, read
 from idp.services.catalogue import load
@@ -35,14 +35,6 @@ _KEPT: tuple[type[Base], ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Birth:
-    """How the world was seeded: its seed, and the instant at which the clock stood still, if it did."""
-
-    seed: int
-    frozen_at: str
-
-
 def seeded(office: Office) -> bool:
     """Whether this database holds the world already."""
     with office.reading() as connection:
@@ -57,24 +49,24 @@ def seed(office: Office, seed: int) -> None:
     with office.work("laboratory") as work:
         load(work, product_file("config", "catalogue.toml"))
         _write(work, world, seed, hashes)
-        frozen_at = work.now.isoformat() if _frozen(office) else ""
-        work.record(Event.SANDBOX_SEEDED, seed=str(seed), frozen_at=frozen_at)
+        work.record(Event.SANDBOX_SEEDED, seed=str(seed))
 
 
 def reset(office: Office) -> None:
     """Back to the world as it was seeded, its clock included; parties stay, what was spent stays spent (RUL-21)."""
     world = read()
     hashes = _hashes(office, world)
-    birth = _birth(office)
+    seed = _seed_of(office)
     if isinstance(office.clock, LabClock):
-        _set_back(office.clock, birth)
+        frozen_at = office.settings.lab.frozen_at
+        start(office.clock, datetime.fromisoformat(frozen_at) if frozen_at else None)
     with office.work("laboratory") as work:
         kept = {table.__tablename__ for table in _KEPT}
         for table in reversed(METADATA.sorted_tables):
             if table.name not in kept:
                 work.connection.execute(delete(table))
         work.connection.execute(delete(Ticket).where(Ticket.used_at.is_(None)))
-        _write(work, world, birth.seed, hashes)
+        _write(work, world, seed, hashes)
         bump(work.connection, DIRECTORY)
 
 
@@ -106,20 +98,9 @@ def _hashes(office: Office, world: World) -> dict[str, str]:
     return {persona.id: office.passwords.hash(persona.password) for persona in world.personas}
 
 
-def _birth(office: Office) -> _Birth:
+def _seed_of(office: Office) -> int:
+    """The seed this database was filled with, as the audit chain remembers it."""
     query = select(AuditEvent.facts).where(AuditEvent.event == Event.SANDBOX_SEEDED)
     with office.reading() as connection:
-        text = connection.execute(query.order_by(AuditEvent.sequence).limit(1)).scalar_one()
-    facts: dict[str, Any] = json.loads(text)
-    return _Birth(int(facts["seed"]), facts["frozen_at"])
-
-
-def _frozen(office: Office) -> bool:
-    return isinstance(office.clock, LabClock) and office.clock.setting().frozen
-
-
-def _set_back(clock: LabClock, birth: _Birth) -> None:
-    clock.release()
-    if birth.frozen_at:
-        clock.freeze(True)
-        clock.set(datetime.fromisoformat(birth.frozen_at))
+        facts = connection.execute(query.order_by(AuditEvent.sequence).limit(1)).scalar_one()
+    return int(json.loads(facts)["seed"])

@@ -14,6 +14,7 @@ from idp.domain.parties import Party, PartySettings, Profile, Service
 from idp.domain.passwords import CLASSIC, faults
 from idp.domain.reasons import Reason
 from idp.effects.clock import LabClock
+from idp.lab.clock import start
 from idp.lab.seed import reset, seed, seeded
 from idp.lab.world import GRANTED, LOCKED, Persona, day, read
 from idp.services.audit import verify
@@ -190,22 +191,19 @@ def test_a_reset_keeps_parties_and_what_was_spent(office: Office) -> None:
         assert verify(connection) is None
 
 
-def test_a_reset_sets_the_clock_back(database: str, open_office: OpenOffice, tmp_path: Path) -> None:
-    """A world seeded under a frozen clock goes back to that instant, frozen; another one to the machine's time."""
-    for frozen in (True, False):
-        url = database if frozen else f"sqlite:///{tmp_path / 'running.db'}"
-        clock = LabClock(tmp_path / f"clock-{frozen}")
-        if frozen:
-            clock.set(T0)
-            clock.freeze(True)
-            clock.set(T0)
-        made = open_office(url, clock)
-        seed(made, 1)
-        clock.advance(timedelta(days=400))
-        reset(made)
-        assert clock.setting().frozen is frozen
-        assert clock.now() == T0 if frozen else abs(clock.now() - datetime.now(UTC)) < timedelta(seconds=5)
-        assert cells(made) == stated()
+@pytest.mark.parametrize("frozen_at", ["", T0.isoformat()])
+def test_a_reset_sets_the_clock_back(database: str, open_office: OpenOffice, tmp_path: Path, frozen_at: str) -> None:
+    """A sandbox that was started with its clock at an instant goes back to it; another one to the machine's time."""
+    clock = LabClock(tmp_path / "clock")
+    start(clock, T0 if frozen_at else None)
+    made = open_office(database, clock, lab__frozen_at=frozen_at)
+    seed(made, 1)
+    clock.freeze(True)
+    clock.advance(timedelta(days=400))
+    reset(made)
+    assert clock.setting().frozen is bool(frozen_at)
+    assert clock.now() == T0 if frozen_at else abs(clock.now() - datetime.now(UTC)) < timedelta(seconds=5)
+    assert cells(made) == stated()
 
 
 def test_the_database_knows_whether_it_is_seeded(database: str, open_office: OpenOffice) -> None:
