@@ -75,7 +75,7 @@ class Mandate:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One company-to-company mandate of a chain and the halves that are confirmed (K-1, F: EH-D13)."""
+    """One company-to-company mandate of a chain and the halves that are confirmed (K-1, D13)."""
 
     principal: KvkNumber
     intermediary: KvkNumber
@@ -114,7 +114,7 @@ def restriction(registered: Branches, mandated: Branches) -> Branches | None:
 
 
 def dormant(mandate: Mandate, today: date) -> bool:
-    """Not used for more than 24 months (A.2, EH-D04)."""
+    """Not used for more than 24 months (A.2, D04)."""
     return today > add_months(mandate.last_used, DORMANT_MONTHS)
 
 
