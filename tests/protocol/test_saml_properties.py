@@ -182,4 +182,6 @@ def test_the_golden_requests_are_taken(bench: Bench) -> None:
     assert len(files) > 5
     for file in files:
         octets = file.read_text().removesuffix("\n").replace(">\n<", "><").encode()
-        assert not isinstance(outcome(bench, form({"SAMLRequest": b64encode(octets).decode()})), BadRequest)
+        found = outcome(bench, form({"SAMLRequest": b64encode(octets).decode()}))
+        # Two of them are faulty on purpose, and have the same ID, so that the second is a replay.
+        assert isinstance(found, LoginRequest) or found.code in {"P07", "P09", "P05"}
