@@ -3,41 +3,44 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from idp.domain.audit import Entry, Event, broken_at, canonical_facts, link
 from idp.store.ledger import AuditEvent, AuditHead
+from idp.store.merge import add
+from idp.store.prepared import Prepared
 
 _LANE = 0
-_HEAD = select(AuditHead.sequence, AuditHead.hash).where(AuditHead.lane == _LANE).with_for_update()
-# Built once: every writing transaction runs these, and building them costs more than running them.
-_APPEND = insert(AuditEvent)
-_ADVANCE = update(AuditHead).where(AuditHead.lane == _LANE).values(sequence=bindparam("last"), hash=bindparam("top"))
+_HEAD = Prepared(select(AuditHead.sequence, AuditHead.hash).where(AuditHead.lane == _LANE).with_for_update())
+_APPEND = add(AuditEvent)
+_ADVANCE = Prepared(
+    update(AuditHead).where(AuditHead.lane == _LANE).values(sequence=bindparam("last"), hash=bindparam("top"))
+)
 
 
 def append(connection: Connection, now: datetime, actor: str, trail: Sequence[tuple[Event, dict[str, str]]]) -> None:
     """Append events as the last thing of a transaction: the head's row orders all writers (SEC-37, SEC-38)."""
     if not trail:
         return
-    sequence, previous = connection.execute(_HEAD).one()
-    at, rows = now.isoformat(), []
+    head = _HEAD.one(connection)
+    if head is None:
+        raise LookupError("the audit chain has no head")
+    (sequence, previous), at = head, now.isoformat()
     for event, facts in trail:
         sequence += 1
         entry = Entry(sequence, at, event.value, actor, canonical_facts(facts))
         previous = link(previous, entry)
-        rows.append(
-            {
-                "sequence": sequence,
-                "at": at,
-                "event": entry.event,
-                "actor": actor,
-                "facts": entry.facts,
-                "reference": facts.get("reference", ""),
-                "hash": previous,
-            }
+        _APPEND.run(
+            connection,
+            sequence=sequence,
+            at=at,
+            event=entry.event,
+            actor=actor,
+            facts=entry.facts,
+            reference=facts.get("reference", ""),
+            hash=previous,
         )
-    connection.execute(_APPEND, rows)
-    connection.execute(_ADVANCE, {"last": sequence, "top": previous})
+    _ADVANCE.run(connection, last=sequence, top=previous)
 
 
 def verify(connection: Connection) -> int | None:

@@ -65,14 +65,14 @@ def as_data(service: Service) -> dict[str, Any]:
 def write_provider(work: Work, provider: Provider) -> None:
     """Add a provider, or change its name."""
     values = {"oin": str(provider.oin), "name": json.dumps(provider.name, ensure_ascii=False)}
-    work.connection.execute(renew(ProviderRow, ("oin",), ("name",)).on(work.connection), values)
+    renew(ProviderRow, ("oin",), ("name",)).run(work.connection, **values)
 
 
 def write_service(work: Work, service: Service) -> None:
     """Add a service, or change the one with this UUID."""
     values = service_values(service)
     changed = tuple(key for key in values if key != "uuid")
-    work.connection.execute(renew(ServiceRow, ("uuid",), changed).on(work.connection), values)
+    renew(ServiceRow, ("uuid",), changed).run(work.connection, **values)
 
 
 def service_values(service: Service) -> dict[str, Any]:

@@ -21,13 +21,16 @@ from idp.store.mandates import MandateRow
 from idp.store.means import Pseudonym
 from idp.store.merge import keep
 from idp.store.people import Person
+from idp.store.prepared import Prepared
 
 DUTCH = ZoneInfo("Europe/Amsterdam")
-_KNOWN = select(Pseudonym.value).where(
-    Pseudonym.person_id == bindparam("person"),
-    Pseudonym.organisation_id == bindparam("organisation"),
-    Pseudonym.intermediary_id == bindparam("intermediary"),
-    Pseudonym.provider_oin == bindparam("provider"),
+_KNOWN = Prepared(
+    select(Pseudonym.value).where(
+        Pseudonym.person_id == bindparam("person"),
+        Pseudonym.organisation_id == bindparam("organisation"),
+        Pseudonym.intermediary_id == bindparam("intermediary"),
+        Pseudonym.provider_oin == bindparam("provider"),
+    )
 )
 _MINTED = keep(Pseudonym)
 _PREFIX = "urn:etoegang:1.9:attribute:"
@@ -179,9 +182,9 @@ def _pseudonym(work: Work, party: Party, way: Way) -> str:
         "intermediary": way.intermediary_id,
         "provider": party.provider.oin,
     }
-    known = work.connection.execute(_KNOWN, key).scalar_one_or_none()
+    known = _KNOWN.one(work.connection, **key)
     if known is not None:
-        return known
+        return str(known.value)
     pseudonym_key = PseudonymKey(way.person_id, way.principal_id, way.intermediary_id, party.provider.oin)
     value = mint(work.office.vault.pseudonym_secret(), pseudonym_key)
     # Two first logins at once mint the same value, so whoever comes second finds what it meant to write.
@@ -198,8 +201,9 @@ def _insert_once(work: Work, key: dict[str, str], value: str) -> str:
         "provider_oin": key["provider"],
         "value": value,
     }
-    work.connection.execute(_MINTED.on(work.connection), row)
-    return str(work.connection.execute(_KNOWN, key).scalar_one())
+    _MINTED.run(work.connection, **row)
+    known = _KNOWN.one(work.connection, **key)
+    return value if known is None else str(known.value)
 
 
 def _attributes(work: Work, way: Way, progress: Progress) -> dict[str, str]:

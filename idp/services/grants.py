@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, case, delete, exists, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, case, delete, exists, select, update
 
 from idp.domain.assertion import Assertion
 from idp.domain.audit import Event
@@ -19,8 +19,11 @@ from idp.services.assertions import assertion_of_text, assertion_text
 from idp.services.conclusion import reassert
 from idp.services.logins import request_json, request_of_json
 from idp.services.work import Office, Work
+from idp.store.base import UtcDateTime
 from idp.store.grants import GrantRow
+from idp.store.merge import add
 from idp.store.people import Account
+from idp.store.prepared import Prepared
 
 # However often it is refreshed, an authorization ends after a day (domain 11.1).
 LONGEST = timedelta(hours=24)
@@ -61,7 +64,7 @@ _ACCOUNT_STANDS = exists().where(
 )
 _GRANT = (GrantRow.id, GrantRow.party_id, GrantRow.request, GrantRow.assertion)
 _OF_CODE = and_(GrantRow.code_digest == bindparam("code"), GrantRow.party_id == bindparam("party"))
-_REDEEM = (
+_REDEEM = Prepared(
     update(GrantRow)
     .where(
         _OF_CODE,
@@ -75,11 +78,11 @@ _REDEEM = (
         access_digest=bindparam("access"),
         access_expires_at=bindparam("access_until"),
         refresh_digest=case((GrantRow.refreshable, bindparam("refresh")), else_=None),
-        refresh_expires_at=case((GrantRow.refreshable, bindparam("refresh_until")), else_=None),
+        refresh_expires_at=case((GrantRow.refreshable, bindparam("refresh_until", type_=UtcDateTime)), else_=None),
     )
     .returning(*_GRANT, GrantRow.refreshable)
 )
-_CODE_REUSED = (
+_CODE_REUSED = Prepared(
     update(GrantRow)
     .where(_OF_CODE, GrantRow.code_used_at.is_not(None), GrantRow.revoked_at.is_(None))
     .values(revoked_at=bindparam("now"))
@@ -91,7 +94,7 @@ _OF_REFRESH = and_(
     GrantRow.refresh_digest.is_not(None),
     GrantRow.revoked_at.is_(None),
 )
-_ROTATE = (
+_ROTATE = Prepared(
     update(GrantRow)
     .where(
         _OF_REFRESH,
@@ -108,18 +111,29 @@ _ROTATE = (
     )
     .returning(*_GRANT)
 )
-_REFRESH_REUSED = (
+_REFRESH_REUSED = Prepared(
     update(GrantRow)
     .where(_OF_REFRESH, GrantRow.refresh_digest != bindparam("presented"))
     .values(revoked_at=bindparam("now"))
     .returning(GrantRow.id)
 )
-_OPEN = insert(GrantRow)
-_BY_ACCESS = select(*_GRANT).where(
-    GrantRow.access_digest == bindparam("access"),
-    GrantRow.access_expires_at > bindparam("now"),
-    GrantRow.revoked_at.is_(None),
-    _ACCOUNT_STANDS,
+# What a new authorization does not have yet.
+_LATER = (
+    "code_used_at",
+    "access_digest",
+    "access_expires_at",
+    "refresh_digest",
+    "refresh_expires_at",
+    "revoked_at",
+)
+_OPEN = add(GrantRow)
+_BY_ACCESS = Prepared(
+    select(*_GRANT).where(
+        GrantRow.access_digest == bindparam("access"),
+        GrantRow.access_expires_at > bindparam("now"),
+        GrantRow.revoked_at.is_(None),
+        _ACCOUNT_STANDS,
+    )
 )
 
 
@@ -137,8 +151,9 @@ def open_grant(work: Work, party: Party, asked: LoginRequest, assertion: Asserti
         "refreshable": refreshable,
         "code_digest": work.office.vault.digest(code, _CODE),
         "code_expires_at": work.now + timedelta(seconds=work.office.settings.oidc.code_seconds),
+        **dict.fromkeys(_LATER),
     }
-    work.connection.execute(_OPEN, row)
+    _OPEN.run(work.connection, **row)
     return code
 
 
@@ -147,7 +162,7 @@ def redeem(work: Work, party: Party, code: str) -> Issued | Dead:
     digest = work.office.vault.digest(code, _CODE)
     access, refresh = _secret(work), _secret(work)
     given = {"code": digest, "party": party.id, **_tokens(work, access, refresh)}
-    row = work.connection.execute(_REDEEM, given).one_or_none()
+    row = _REDEEM.one(work.connection, **given)
     if row is None:
         return _after_reuse(work, party, _CODE_REUSED, {"code": digest}, "code")
     # The login was recorded when it was granted; that its code was fetched stands in the row alone.
@@ -162,7 +177,7 @@ def rotate(work: Work, party: Party, token: str) -> Issued | Dead:
     which = {"grant": form.group(1), "presented": work.office.vault.digest(token.partition(".")[2], _REFRESH)}
     access, refresh = _secret(work), _secret(work)
     given = {**which, "party": party.id, "oldest": work.now - LONGEST, **_tokens(work, access, refresh)}
-    row = work.connection.execute(_ROTATE, given).one_or_none()
+    row = _ROTATE.one(work.connection, **given)
     if row is None:
         return _after_reuse(work, party, _REFRESH_REUSED, which, "refresh token")
     grant = _grant(row)
@@ -194,7 +209,7 @@ def forget(work: Work, before: datetime) -> int:
 
 
 def _of_access_token(connection: Connection, digest: str, now: datetime) -> Grant | None:
-    row = connection.execute(_BY_ACCESS, {"access": digest, "now": now}).one_or_none()
+    row = _BY_ACCESS.one(connection, access=digest, now=now)
     return None if row is None else _grant(row)
 
 
@@ -207,8 +222,8 @@ def _judged_again(work: Work, party: Party, grant: Grant) -> Assertion | None:
     return judged if isinstance(judged, Assertion) and judged.subject == earlier.subject else None
 
 
-def _after_reuse(work: Work, party: Party, ending: Any, which: Mapping[str, str], what: str) -> Dead:
-    ended = work.connection.execute(ending, {**which, "party": party.id, "now": work.now}).one_or_none()
+def _after_reuse(work: Work, party: Party, ending: Prepared, which: Mapping[str, str], what: str) -> Dead:
+    ended = ending.one(work.connection, **which, party=party.id, now=work.now)
     if ended is None:
         return Dead.UNKNOWN
     work.record(Event.TOKEN_REUSED, grant=ended.id, party=party.id, what=what)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from idp.domain.assurance import Factor, Level
 from idp.domain.identifiers import ServiceUuid
@@ -13,7 +13,26 @@ from idp.domain.login import LoginRequest, Progress, RequestedAttribute
 from idp.domain.parties import Party
 from idp.services.work import Office, Work
 from idp.store.logins import LoginRow
+from idp.store.merge import add
+from idp.store.prepared import Prepared
 
+_LOAD = Prepared(select(*LoginRow.__table__.columns).where(LoginRow.id == bindparam("login")))
+_STORE = add(LoginRow)
+_ADVANCE = Prepared(
+    update(LoginRow)
+    .where(
+        LoginRow.id == bindparam("login"),
+        LoginRow.status == "open",
+        LoginRow.progress == bindparam("seen_progress"),
+        LoginRow.browser == bindparam("seen_browser"),
+    )
+    .values(
+        progress=bindparam("to_progress"),
+        browser=bindparam("to_browser"),
+        status=bindparam("to_status"),
+        expires_at=bindparam("until"),
+    )
+)
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -37,7 +56,7 @@ class Login:
 
 def load(office: Office, connection: Connection, login_id: str) -> Login | None:
     """The login with this id, or None when it is unknown or its party is gone."""
-    row = connection.execute(select(LoginRow).where(LoginRow.id == login_id)).one_or_none()
+    row = _LOAD.one(connection, login=login_id)
     party = office.directory.party_by_id(row.party_id) if row is not None else None
     if row is None or party is None:
         return None
@@ -56,35 +75,33 @@ def load(office: Office, connection: Connection, login_id: str) -> Login | None:
 
 def store(work: Work, login: Login) -> None:
     """Write a new login."""
-    work.connection.execute(
-        insert(LoginRow).values(
-            id=login.id,
-            created_at=work.now,
-            party_id=login.party.id,
-            request=json.dumps(request_json(login.asked)),
-            progress=_progress_text(login.progress),
-            browser=login.browser,
-            status=login.status,
-            reference=login.reference,
-            expires_at=login.expires_at,
-        )
+    _STORE.run(
+        work.connection,
+        id=login.id,
+        created_at=work.now,
+        party_id=login.party.id,
+        request=json.dumps(request_json(login.asked)),
+        progress=_progress_text(login.progress),
+        browser=login.browser,
+        status=login.status,
+        reference=login.reference,
+        expires_at=login.expires_at,
     )
 
 
 def advance(work: Work, login: Login, changed: Login) -> bool:
     """Write what a step changed, unless another step was faster; answers whether it was written (SEC-25)."""
-    statement = (
-        update(LoginRow)
-        .where(LoginRow.id == login.id, LoginRow.status == "open")
-        .where(LoginRow.progress == _progress_text(login.progress), LoginRow.browser == login.browser)
-        .values(
-            progress=_progress_text(changed.progress),
-            browser=changed.browser,
-            status=changed.status,
-            expires_at=changed.expires_at,
-        )
+    changed_rows = _ADVANCE.run(
+        work.connection,
+        login=login.id,
+        seen_progress=_progress_text(login.progress),
+        seen_browser=login.browser,
+        to_progress=_progress_text(changed.progress),
+        to_browser=changed.browser,
+        to_status=changed.status,
+        until=changed.expires_at,
     )
-    return work.connection.execute(statement).rowcount == 1
+    return changed_rows == 1
 
 
 def fresh(work: Work, party: Party, asked: LoginRequest, browser: str) -> Login:

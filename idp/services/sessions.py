@@ -12,9 +12,10 @@ from idp.services.work import Office, Work
 from idp.store.logins import SessionParty, SessionRow
 from idp.store.merge import renew
 from idp.store.people import Account
+from idp.store.prepared import Prepared
 
 _TOUCH_EVERY = timedelta(minutes=1)
-_FIND = (
+_FIND = Prepared(
     select(
         SessionRow.id,
         SessionRow.account_id,
@@ -33,8 +34,10 @@ _FIND = (
     )
 )
 _REMEMBER = renew(SessionParty, ("session_id", "party_id"), ("subject",))
-_KNOWN_PARTY = select(SessionParty.subject).where(
-    SessionParty.session_id == bindparam("session"), SessionParty.party_id == bindparam("party")
+_KNOWN_PARTY = Prepared(
+    select(SessionParty.subject).where(
+        SessionParty.session_id == bindparam("session"), SessionParty.party_id == bindparam("party")
+    )
 )
 
 
@@ -50,7 +53,7 @@ def find(office: Office, connection: Connection, secret: str) -> KeptSession | N
     """The session of a cookie, unless it ended or its account may no longer log in."""
     if not secret:
         return None
-    row = connection.execute(_FIND, {"digest": office.vault.digest(secret, "session")}).one_or_none()
+    row = _FIND.one(connection, digest=office.vault.digest(secret, "session"))
     if row is None:
         return None
     factors = frozenset(Factor(one) for one in row.factors.split(","))
@@ -90,11 +93,11 @@ def touch(work: Work, kept: KeptSession, provider: str) -> None:
 
 def remember_party(work: Work, session_id: str, party_id: str, subject: str) -> None:
     """Note which party a session answered, for logout; said once per session and party."""
-    known = work.connection.execute(_KNOWN_PARTY, {"session": session_id, "party": party_id}).scalar_one_or_none()
-    if known == subject:
+    known = _KNOWN_PARTY.one(work.connection, session=session_id, party=party_id)
+    if known is not None and known.subject == subject:
         return
     row = {"session_id": session_id, "party_id": party_id, "subject": subject}
-    work.connection.execute(_REMEMBER.on(work.connection), row)
+    _REMEMBER.run(work.connection, **row)
 
 
 def end(work: Work, session_id: str) -> None:

@@ -8,15 +8,16 @@ from sqlalchemy import bindparam, delete, select
 from idp.domain.throttle import Counter, Delayed, Limit, attempt, remaining
 from idp.services.work import Office, Work
 from idp.store.merge import renew
+from idp.store.prepared import Prepared
 from idp.store.tickets import CounterRow
 
-_READ = (
+_READ = Prepared(
     select(CounterRow.count.label("attempts"), CounterRow.rounds, CounterRow.since, CounterRow.unlock_at)
     .where(CounterRow.key == bindparam("key"))
     .with_for_update()
 )
 _WRITE = renew(CounterRow, ("key",), ("count", "rounds", "since", "unlock_at"))
-_FORGET = delete(CounterRow).where(CounterRow.key == bindparam("key"))
+_FORGET = Prepared(delete(CounterRow).where(CounterRow.key == bindparam("key")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def give_back(work: Work, allowed: Allowed) -> None:
     for place, key in enumerate(allowed.keys):
         counter = _read(work, key)
         if place == 0:
-            work.connection.execute(_FORGET, {"key": key})
+            _FORGET.run(work.connection, key=key)
         elif counter.since is not None and counter.count:
             _write(work, key, Counter(counter.count - 1, counter.rounds, counter.since, counter.unlock_at))
 
@@ -73,7 +74,7 @@ def _limits(office: Office, kind: str, subject: str, source: str) -> dict[str, L
 
 
 def _read(work: Work, key: str) -> Counter:
-    row = work.connection.execute(_READ, {"key": key}).one_or_none()
+    row = _READ.one(work.connection, key=key)
     return Counter() if row is None else Counter(row.attempts, row.rounds, row.since, row.unlock_at)
 
 
@@ -85,4 +86,4 @@ def _write(work: Work, key: str, counter: Counter) -> None:
         "since": counter.since or work.now,
         "unlock_at": counter.unlock_at,
     }
-    work.connection.execute(_WRITE.on(work.connection), values)
+    _WRITE.run(work.connection, **values)

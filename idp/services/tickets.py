@@ -6,15 +6,16 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, update
+from sqlalchemy import bindparam, delete, update
 
 from idp.services.work import Work
-from idp.store.merge import keep
+from idp.store.merge import add, keep
+from idp.store.prepared import Prepared
 from idp.store.tickets import Ticket
 
-_ISSUE = insert(Ticket)
+_ISSUE = add(Ticket)
 _MARK = keep(Ticket, "digest")
-_REDEEM = (
+_REDEEM = Prepared(
     update(Ticket)
     .where(Ticket.digest == bindparam("secret"), Ticket.used_at.is_(None), Ticket.expires_at > bindparam("now"))
     .values(used_at=bindparam("now"))
@@ -41,20 +42,20 @@ def issue(work: Work, purpose: Purpose, subject: str, lasts: timedelta, payload:
     """A new secret of 256 bits; only its keyed digest is stored (SEC-31)."""
     secret = work.office.entropy.bytes(32).hex()
     row = _row(work, purpose, secret, work.now + lasts) | {"subject": subject, "payload": json.dumps(payload)}
-    work.connection.execute(_ISSUE, row)
+    _ISSUE.run(work.connection, **row)
     return secret
 
 
 def redeem(work: Work, purpose: Purpose, secret: str) -> Redeemed | None:
     """Consume a secret; None for one that is unknown, used, late or of another purpose."""
-    row = work.connection.execute(_REDEEM, {"secret": digest(work, purpose, secret), "now": work.now}).one_or_none()
+    row = _REDEEM.one(work.connection, secret=digest(work, purpose, secret), now=work.now)
     return None if row is None else Redeemed(row.subject, json.loads(row.payload))
 
 
 def first_use(work: Work, purpose: Purpose, mark: str, until: datetime) -> bool:
     """Whether this mark is seen for the first time; it stays spent whatever the clock does (SEC-14, SEC-41)."""
     row = _row(work, purpose, mark, until) | {"used_at": work.now}
-    return work.connection.execute(_MARK.on(work.connection), row).one_or_none() is not None
+    return _MARK.one(work.connection, **row) is not None
 
 
 def digest(work: Work, purpose: Purpose, secret: str) -> str:

@@ -1,4 +1,4 @@
-"""What an account holds, read in two statements and turned into values: the only builder of `Held`."""
+"""What an account holds, read and turned into values: the only builder of `Held`."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +17,7 @@ from idp.store.mandates import MandateRow
 from idp.store.means import Means
 from idp.store.organisations import Branch, Organisation
 from idp.store.people import Account, Responder
+from idp.store.prepared import Prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ _OPEN_BRANCHES = (
     .scalar_subquery()
 )
 _HAS_RESPONDER = exists().where(Responder.account_id == Means.account_id, Responder.status == "assigned")
-_MEANS = (
+_MEANS = Prepared(
     select(
         Means.id.label("means_id"),
         Means.level,
@@ -80,7 +81,7 @@ _MEANS = (
     .where(Means.account_id == bindparam("account"))
     .order_by(Means.id, MandateRow.id)
 )
-_LINKS = (
+_LINKS = Prepared(
     select(
         MandateRow.intermediary_id,
         MandateRow.principal_confirmed_at,
@@ -89,14 +90,14 @@ _LINKS = (
         *_MANDATE_COLUMNS,
     )
     .join(Organisation, Organisation.id == MandateRow.organisation_id)
-    .where(MandateRow.intermediary_id.in_(bindparam("companies", expanding=True)), _STANDING)
+    .where(MandateRow.intermediary_id == bindparam("company"), _STANDING)
     .order_by(MandateRow.id)
 )
 
 
 def ways_of(connection: Connection, account: str) -> tuple[Way, ...]:
     """Every way to act that an account holds, for its own organisations and through chains (RUL-15)."""
-    rows = connection.execute(_MEANS, {"account": account}).all()
+    rows = _MEANS.all(connection, account=account)
     own = [_own_way(list(group)) for _, group in groupby(rows, key=lambda row: row.means_id)]
     upstream = _links_towards(connection, {way.principal_id for way in own})
     return tuple(way for one in own for way in (one, *_chained(one, upstream)))
@@ -107,7 +108,7 @@ def _links_towards(connection: Connection, companies: set[str]) -> dict[str, lis
     found: dict[str, list[tuple[AnyRow, Link]]] = {}
     seen, ahead = set(companies), companies
     for _ in range(MAXIMUM_CHAIN):
-        rows = connection.execute(_LINKS, {"companies": sorted(ahead)}).all() if ahead else []
+        rows = [row for company in sorted(ahead) for row in _LINKS.all(connection, company=company)]
         ahead = {row.organisation_id for row in rows} - seen
         seen |= ahead
         for row in rows:

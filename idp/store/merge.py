@@ -1,52 +1,39 @@
-"""INSERT statements that meet a row that is there already, built once in the words of both databases."""
+"""INSERT statements, prepared; with a row that is there already they deal in the words of either database."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Executable
+from sqlalchemy import insert
 from sqlalchemy.dialects import postgresql, sqlite
 
 from idp.store.base import Base
+from idp.store.prepared import Prepared
 
 
-@dataclass(frozen=True, slots=True)
-class Merge:
-    """One statement for both databases: execute ``on(connection)`` with a row; building it anew each time is dear."""
-
-    lite: Executable
-    postgres: Executable
-
-    def on(self, connection: Connection) -> Executable:
-        """The statement for the database of this connection."""
-        return self.postgres if connection.dialect.name == "postgresql" else self.lite
+def add(table: type[Base]) -> Prepared:
+    """Insert a row; every column is given."""
+    return Prepared(insert(table))
 
 
-def keep(table: type[Base], *keys: str) -> Merge:
-    """Insert and answer the primary key, unless a row with these keys (or any unique ones) is there: then nothing.
+def keep(table: type[Base], *keys: str) -> Prepared:
+    """Insert and answer the primary key, unless a row with these keys (or any unique ones) is there: then no row.
 
     The key is asked back because after an INSERT the number of rows is not known on PostgreSQL.
     """
 
-    def make(insert: Callable[[type[Base]], Any]) -> Executable:
-        kept: Executable = (
-            insert(table)
-            .on_conflict_do_nothing(index_elements=keys or None)
-            .returning(*table.metadata.tables[table.__tablename__].primary_key)
-        )
-        return kept
+    def make(insert: Callable[[type[Base]], Any]) -> Any:
+        own = table.metadata.tables[table.__tablename__].primary_key
+        return insert(table).on_conflict_do_nothing(index_elements=keys or None).returning(*own)
 
-    return Merge(make(sqlite.insert), make(postgresql.insert))
+    return Prepared(make(sqlite.insert), make(postgresql.insert))
 
 
-def renew(table: type[Base], keys: tuple[str, ...], columns: tuple[str, ...]) -> Merge:
+def renew(table: type[Base], keys: tuple[str, ...], columns: tuple[str, ...]) -> Prepared:
     """Insert, or where a row with these keys is there, give it the new values of the other columns."""
 
-    def make(insert: Callable[[type[Base]], Any]) -> Executable:
+    def make(insert: Callable[[type[Base]], Any]) -> Any:
         new = insert(table)
-        renewed: Executable = new.on_conflict_do_update(
-            index_elements=keys, set_={name: new.excluded[name] for name in columns}
-        )
-        return renewed
+        changed = {name: new.excluded[name] for name in columns}
+        return new.on_conflict_do_update(index_elements=keys, set_=changed)
 
-    return Merge(make(sqlite.insert), make(postgresql.insert))
+    return Prepared(make(sqlite.insert), make(postgresql.insert))
