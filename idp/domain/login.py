@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from idp.domain.assurance import SECOND_FACTOR, Factor, Level, proven_level
+from idp.domain.assurance import Factor, Level, missing_factor
 from idp.domain.decision import Granted, Option
 from idp.domain.identifiers import ServiceUuid
 
@@ -21,6 +21,9 @@ class Step(StrEnum):
     CONSENT = "consent"
     REFUSED = "refused"
     ANSWER = "answer"
+
+
+STEP_THAT_PROVES = {Factor.OTP: Step.CODE, Factor.CERTIFICATE: Step.CERTIFICATE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +83,14 @@ def next_step(asked: LoginRequest, progress: Progress, options: tuple[Option, ..
     """The step that comes next: the only place that knows the order of a login (RUL-11, RUL-12, GUC4)."""
     if progress.cancelled:
         return Step.ANSWER
-    if progress.account is None or Factor.PASSWORD not in progress.factors:
+    missing = missing_factor(asked.level, progress.factors)
+    if progress.account is None or missing is Factor.PASSWORD:
         return Step.PASSWORD
     if not any(option.open for option in options):
         return Step.REFUSED
-    if (proven_level(progress.factors) or Level.EH1) < asked.level:
-        return Step.CERTIFICATE if SECOND_FACTOR[asked.level] is Factor.CERTIFICATE else Step.CODE
-    granted = [option for option in options if isinstance(option.decision, Granted)]
-    if not granted:
+    if missing is not None:
+        return STEP_THAT_PROVES[missing]
+    if not any(isinstance(option.decision, Granted) for option in options):
         return Step.REFUSED
     if chosen(progress, options) is None:
         return Step.CHOOSE
@@ -141,17 +144,18 @@ class SingleSignOn:
 def resume(asked: LoginRequest, kept: KeptSession | None, sign_on: SingleSignOn, now: datetime) -> Progress:
     """How far a kept session brings this login: nowhere, up to the second factor, or all the way (domain 13.5).
 
-    A session at EH4 is never kept (S-4). ForceAuthn and an exceeded ``max_age`` begin anew (S-1). A higher level asks
-    only the second factor while the password is at most 15 minutes old (S-6).
+    A session at EH4 is never kept (S-4). ForceAuthn, an exceeded ``max_age`` and the wish for another account begin
+    anew (S-1). A higher level asks only the second factor while the password is at most 15 minutes old (S-6).
     """
     if kept is None or asked.force or asked.choose or not sign_on.allowed or not alive(kept, sign_on, now):
         return Progress()
     if _too_old(asked, now - kept.authenticated_at):
         return Progress()
-    proven = proven_level(kept.factors) or Level.EH1
-    if Level.EH4 in (proven, asked.level) or (proven < asked.level and now - kept.password_at > STEP_UP_WITHIN):
+    if asked.level is Level.EH4 or Factor.CERTIFICATE in kept.factors:
         return Progress()
-    foreign = asked.level >= Level.EH3 and kept.provider != sign_on.provider
+    if missing_factor(asked.level, kept.factors) is not None and now - kept.password_at > STEP_UP_WITHIN:
+        return Progress()
+    foreign = asked.level is Level.EH3 and kept.provider != sign_on.provider
     return Progress(kept.account, kept.factors, kept.authenticated_at, resumed=True, foreign=foreign)
 
 

@@ -18,9 +18,9 @@ ROOT = Path(__file__).parents[2]
 SECONDS = 600
 # The tests that must notice a fault in each module, the quick ones first.
 WATCHED = {
-    "decision": ("decision_tables", "several_means", "world", "decision_enumerated"),
+    "decision": ("decision_tables", "several_means", "decision_enumerated"),
     "mandates": ("mandates", "decision_tables", "objections", "decision_enumerated"),
-    "means": ("means", "several_means", "decision_tables", "world"),
+    "means": ("means", "several_means", "decision_tables"),
     "objections": ("objections", "decision_tables"),
     "login": ("login_order", "single_sign_on"),
     "otp": ("otp",),

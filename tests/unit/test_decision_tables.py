@@ -157,6 +157,21 @@ def test_before_the_password_nothing_is_told() -> None:
 
 
 @pytest.mark.parametrize(
+    ("proofs", "shown"),
+    [
+        ("", ()),
+        ("p", (Reason.ACCESS_PAUSED, Reason.LEVEL_TOO_LOW, Reason.NO_RESPONDER)),
+        ("po", (Reason.ACCESS_PAUSED, Reason.LEVEL_TOO_LOW, Reason.BRANCH_REGISTRATION, Reason.NO_MANDATE)),
+    ],
+)
+def test_what_is_shown_grows_with_what_is_proven(proofs: str, shown: tuple[Reason, ...]) -> None:
+    """RUL-11: nothing, then what concerns the means, then everything."""
+    refused = decided(Case(proofs=proofs, level="EH1", status="suspended", has="", registered="X", mandates=()))
+    assert isinstance(refused, Refused)
+    assert tuple(one.reason for one in refused.visible()) == shown
+
+
+@pytest.mark.parametrize(
     ("case", "reached"),
     [
         (Case("EH2", proofs="p"), "EH2"),

@@ -94,6 +94,12 @@ def test_a_higher_level_asks_only_the_second_factor_while_the_password_is_fresh(
     assert resume(ASKED, late, SIGN_ON, NOW) == Progress()
 
 
+def test_whoever_wants_another_account_begins_anew() -> None:
+    """OIDC ``select_account``: a kept session would answer for the account that is to be left."""
+    assert resume(replace(ASKED, choose=True), KEPT, SIGN_ON, NOW) == Progress()
+    assert resume(ASKED, KEPT, SIGN_ON, NOW).resumed
+
+
 def test_without_a_session_a_login_begins_at_its_beginning() -> None:
     """Nothing was proven by somebody we do not know."""
     assert resume(ASKED, None, SIGN_ON, NOW) == Progress()
