@@ -32,17 +32,17 @@ def masked(octets: bytes, *decrypting: str) -> str:
     return lines(shown) + "".join(f"decrypted\n{lines(one)}" for one in _decrypted(octets, decrypting))
 
 
-def compare(name: str, found: str, rewrite: bool) -> None:
-    """Hold a message against its golden file; with ``rewrite``, write it and show the difference."""
+def compare(name: str, found: str, config: pytest.Config) -> None:
+    """Hold a message against its golden file; with ``--rewrite``, write it and show the difference."""
     file = FOLDER / name
     golden = file.read_text() if file.exists() else ""
     difference = "".join(
         difflib.unified_diff(golden.splitlines(keepends=True), found.splitlines(keepends=True), name, "now")
     )
-    if rewrite and difference:
+    if difference and config.getoption("rewrite", False):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(found)
-        print(difference)
+        config.pluginmanager.get_plugin("terminalreporter").write(f"\n{difference}")
     elif difference:
         pytest.fail(f"{name} is not what it was (--rewrite accepts it):\n{difference}", pytrace=False)
 

@@ -175,14 +175,13 @@ def test_our_metadata_are_as_ever(path: str, bench: Bench, pytestconfig: pytest.
     name = path.removeprefix("/saml/").replace("/", "-")
     kind, octets = documents(bench.office)[path]
     assert kind == "application/samlmetadata+xml"
-    compare(f"metadata/{name}.xml", lines(octets), pytestconfig.getoption("rewrite", False))
+    compare(f"metadata/{name}.xml", lines(octets), pytestconfig)
 
 
 def _hold(case: Case, answer: PostForm, config: pytest.Config) -> None:
-    rewrite = config.getoption("rewrite", False)
     assert (answer.action, answer.fields["RelayState"]) == (ACS, "rs-1")
     octets = octets_of(answer)
     opened(octets, *case.decrypting)
-    compare(f"{case.name}.request.xml", lines(case.asking.xml()), rewrite)
+    compare(f"{case.name}.request.xml", lines(case.asking.xml()), config)
     shown = masked(octets, *case.decrypting) if case.decrypting else lines(octets)
-    compare(f"{case.name}.response.xml", shown, rewrite)
+    compare(f"{case.name}.response.xml", shown, config)

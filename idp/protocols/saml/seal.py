@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from idp.protocols.saml.encryption import (
     DEPLOYED,
-    MODERN,
     BlockCipher,
     Entropy,
     Envelope,
@@ -19,6 +19,9 @@ from idp.protocols.saml.encryption import (
     encrypt,
 )
 from idp.protocols.saml.sp_metadata import Certificate, SpMetadata
+
+# RSA-OAEP with SHA-256 only where it is offered: python3-saml's schemas and node-saml do not know it.
+_UNSAID: Final = Scheme(BlockCipher.AES256_GCM, KeyTransport.OAEP_SHA1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ def seal_for(metadata: SpMetadata, now: datetime, entropy: Entropy, *, scheme: b
     )
     if not recipients:
         return None
-    return Seal(recipients, _algorithms(chosen, DEPLOYED if scheme else MODERN), not scheme, entropy)
+    return Seal(recipients, _algorithms(chosen, DEPLOYED if scheme else _UNSAID), not scheme, entropy)
 
 
 def _algorithms(certificates: Sequence[Certificate], usual: Scheme) -> Scheme:
