@@ -1,0 +1,1 @@
+"""Independent relying parties log in against a running sandbox."""
