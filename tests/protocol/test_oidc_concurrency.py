@@ -1,0 +1,80 @@
+"""Twenty at once: exactly one gets tokens, on both databases (SEC-25, RUL-34)."""
+
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+
+from idp.protocols.message import Document
+from tests.protocol.oidc_kit import Provider, RelyingParty, jwks
+
+AT_ONCE = 20
+
+
+@pytest.fixture
+def provider(database: str) -> Iterator[Provider]:
+    """A provider on either database."""
+    made = Provider(database)
+    yield made
+    made.close()
+
+
+def at_once(call: Callable[[int], Document]) -> list[Document]:
+    """What twenty simultaneous calls are answered."""
+    ready = Barrier(AT_ONCE)
+
+    def wait_and_call(place: int) -> Document:
+        ready.wait()
+        return call(place)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(wait_and_call, range(AT_ONCE)))
+
+
+def the_winner(answers: list[Document], error: str) -> str:
+    """The access token of the only success; everybody else hears the error."""
+    won = [one for one in answers if one.status == 200]
+    assert len(won) == 1
+    assert {json.loads(one.body)["error"] for one in answers if one.status != 200} == {error}
+    return str(json.loads(won[0].body)["access_token"])
+
+
+def test_a_code_counts_once_however_many_bring_it(provider: Provider) -> None:
+    """Twenty redemptions of one code give one success, whose tokens the reuse then ended (SEC-21)."""
+    party = provider.register()
+    code = party.code()
+    access = the_winner(at_once(lambda _place: party.redeem(code)), "invalid_grant")
+    assert provider.userinfo(access).status == 401
+
+
+def test_a_refresh_token_counts_once_however_many_bring_it(provider: Provider) -> None:
+    """Twenty exchanges of one refresh token give one success, whose family the reuse then ended (RUL-34)."""
+    party = provider.register(grant_types=["authorization_code", "refresh_token"])
+    tokens = party.tokens(scope="openid offline_access")
+    access = the_winner(at_once(lambda _place: party.refresh(tokens["refresh_token"])), "invalid_grant")
+    assert provider.userinfo(access).status == 401
+
+
+def test_an_assertion_counts_once_however_many_bring_it(provider: Provider) -> None:
+    """Twenty uses of one client assertion with a code each give one success, which nothing revokes (RUL-34)."""
+    party = provider.register(token_endpoint_auth_method="private_key_jwt", jwks=jwks("ec"))
+    codes, assertion = codes_of(party), party.assertion()
+    access = the_winner(at_once(lambda place: party.redeem_by_key(codes[place], assertion)), "invalid_client")
+    assert provider.userinfo(access).status == 200
+
+
+def codes_of(party: RelyingParty) -> list[str]:
+    """A code for each."""
+    browser = party.provider.log_in()
+    return [party.code(browser) for _ in range(AT_ONCE)]
+
+
+def test_codes_of_different_logins_do_not_meet(provider: Provider) -> None:
+    """Twenty codes redeemed at once all succeed."""
+    party = provider.register()
+    codes = codes_of(party)
+    answers = at_once(lambda place: party.redeem(codes[place]))
+    assert [one.status for one in answers] == [200] * AT_ONCE
+    assert len({json.loads(one.body)["access_token"] for one in answers}) == AT_ONCE

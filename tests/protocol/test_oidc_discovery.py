@@ -1,0 +1,133 @@
+"""What we publish: everything that is served, nothing that is not."""
+
+import json
+from typing import Any
+
+import pytest
+from authlib.oidc.discovery import OpenIDProviderMetadata
+
+from idp.protocols.message import Answered
+from idp.protocols.oidc import back_channel, documents
+from idp.protocols.oidc.claims import CLAIMS
+from idp.services.party_settings import BadParty
+from tests.protocol.oidc_kit import BASE, Provider, jwks, parameters_of, told_by
+from tests.protocol.test_oidc_requests import read
+
+
+@pytest.fixture(scope="module")
+def provider(shared_provider: Provider) -> Provider:
+    """Nothing here changes the provider."""
+    return shared_provider
+
+
+@pytest.fixture(scope="module")
+def published(provider: Provider) -> dict[str, Any]:
+    """The discovery document."""
+    kind, octets = documents(provider.office)["/.well-known/openid-configuration"]
+    assert kind == "application/json"
+    told = json.loads(octets)
+    assert isinstance(told, dict)
+    return told
+
+
+def test_the_document_is_valid_to_another_library(provider: Provider) -> None:
+    """Authlib's validation of provider metadata finds nothing amiss, once the issuer is the https one of production."""
+    octets = documents(provider.office)["/.well-known/openid-configuration"][1]
+    secure = octets.decode().replace(BASE, "https://login.example.nl")
+    told = OpenIDProviderMetadata(json.loads(secure))
+    told.validate()
+    assert told["issuer"] == "https://login.example.nl"
+
+
+def test_every_endpoint_is_there(published: dict[str, Any], provider: Provider) -> None:
+    """The endpoints are those of the contract, and each is served by a function or a document."""
+    served = {f"{BASE}/oidc/{name}" for name in (*back_channel(), "authorize")}
+    served |= {BASE + path for path in documents(provider.office)}
+    named = {value for name, value in published.items() if name.endswith("_endpoint") or name == "jwks_uri"}
+    assert named == served - {BASE + "/.well-known/openid-configuration"}
+    assert published["issuer"] == BASE
+
+
+def test_every_way_to_answer_is_served(published: dict[str, Any], provider: Provider) -> None:
+    """Every response mode, prompt, level and scope that is published can be asked, and no other response type."""
+    party = provider.register("RVO-2PLUS", grant_types=["authorization_code", "refresh_token"])
+    assert published["response_types_supported"] == ["code"]
+    for mode in published["response_modes_supported"]:
+        assert read(party, response_mode=mode).reply["mode"] == mode
+    for prompt in published["prompt_values_supported"]:
+        assert read(party, prompt=prompt)
+    for level in published["acr_values_supported"]:
+        assert read(party, acr_values=level)
+    for scope in published["scopes_supported"]:
+        assert scope in read(party, scope=f"openid {scope}").reply["scope"].split()
+    for locale in published["ui_locales_supported"]:
+        assert read(party, ui_locales=locale).locales == (locale,)
+    for method in published["code_challenge_methods_supported"]:
+        assert read(party, code_challenge_method=method)
+
+
+@pytest.mark.parametrize("name", ["request", "request_uri"])
+def test_what_is_not_supported_is_said_and_refused(published: dict[str, Any], provider: Provider, name: str) -> None:
+    """Discovery denies request objects, and a request that carries one is refused."""
+    assert published[f"{name}_parameter_supported"] is False
+    with pytest.raises(Answered) as caught:
+        read(provider.register(), **{name: "x"})
+    assert parameters_of(caught.value.answer)["error"] == f"{name}_not_supported"
+
+
+def test_every_algorithm_is_served(published: dict[str, Any], provider: Provider) -> None:
+    """Each published algorithm signs ID tokens and userinfo and proves clients; others cannot be registered."""
+    for algorithm in published["id_token_signing_alg_values_supported"]:
+        party = provider.register(id_token_signed_response_alg=algorithm, userinfo_signed_response_alg=algorithm)
+        tokens = party.tokens()
+        assert provider.verified(tokens["id_token"], algorithm)
+        assert provider.verified(provider.userinfo(tokens["access_token"]).body.decode(), algorithm)
+    for algorithm in ("RS384", "ES512", "EdDSA", "none"):
+        with pytest.raises(BadParty):
+            provider.register(id_token_signed_response_alg=algorithm)
+
+
+def test_every_authentication_method_is_served(published: dict[str, Any], provider: Provider) -> None:
+    """Each published client authentication method redeems a code."""
+    for method in published["token_endpoint_auth_methods_supported"]:
+        keyed = {"jwks": jwks("ec")} if method == "private_key_jwt" else {}
+        party = provider.register(token_endpoint_auth_method=method, **keyed)
+        code = party.code()
+        secret, party.secret = party.secret, party.secret if method == "client_secret_basic" else ""
+        document = {
+            "client_secret_basic": lambda: party.redeem(code),  # noqa: B023  # called at once
+            "client_secret_post": lambda: party.redeem(code, client_id=party.client_id, client_secret=secret),  # noqa: B023
+            "private_key_jwt": lambda: party.redeem_by_key(code, party.assertion()),  # noqa: B023
+            "none": lambda: party.redeem(code, client_id=party.client_id),  # noqa: B023
+        }[method]()
+        assert told_by(document)["token_type"] == "Bearer"
+
+
+def test_every_grant_type_is_served(published: dict[str, Any], provider: Provider) -> None:
+    """Each published grant type can be registered and used."""
+    party = provider.register(grant_types=published["grant_types_supported"])
+    tokens = party.tokens(scope="openid offline_access")
+    assert set(published["grant_types_supported"]) == {"authorization_code", "refresh_token"}
+    assert told_by(party.refresh(tokens["refresh_token"]))
+
+
+def test_every_claim_is_published(published: dict[str, Any], provider: Provider) -> None:
+    """What an ID token with every scope tells is published, and every claim of the table is."""
+    told = provider.verified(provider.register().tokens(scope="openid eherkenning kvk")["id_token"])
+    assert set(told) <= set(published["claims_supported"])
+    assert set(CLAIMS) <= set(published["claims_supported"])
+    assert "amr" not in published["claims_supported"]
+    assert told["sub_id_type"] in published["sub_id_types_supported"]
+    assert told["represents"]["sub_id_type"] in published["sub_id_types_supported"]
+
+
+def test_the_keys_are_public_and_named(provider: Provider) -> None:
+    """Every key has kid, kty, use and alg and no private part, and no two share a name (11.1)."""
+    kind, octets = documents(provider.office)["/oidc/jwks"]
+    keys = json.loads(octets)["keys"]
+    assert kind == "application/jwk-set+json"
+    assert [one["alg"] for one in keys] == ["RS256", "PS256", "ES256"]
+    assert len({one["kid"] for one in keys}) == 3
+    for one in keys:
+        assert one["use"] == "sig"
+        assert not {"d", "p", "q", "dp", "dq", "qi", "k"} & set(one)
