@@ -42,7 +42,8 @@ def compare(name: str, found: str, config: pytest.Config) -> None:
     if difference and config.getoption("rewrite", False):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(found)
-        config.pluginmanager.get_plugin("terminalreporter").write(f"\n{difference}")
+        with config.pluginmanager.get_plugin("capturemanager").global_and_fixture_disabled():
+            print(f"\n{difference}")
     elif difference:
         pytest.fail(f"{name} is not what it was (--rewrite accepts it):\n{difference}", pytrace=False)
 
