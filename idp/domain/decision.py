@@ -84,12 +84,8 @@ class Option:
 
     @property
     def open(self) -> bool:
-        """Worth going on with: granted, or its factor is to be proven before more may be said (RUL-11)."""
-        match self.decision:
-            case Refused():
-                return self.decision.factor is not None and not self.decision.visible()
-            case _:
-                return True
+        """Worth going on with: granted, or a factor is to be proven before anything may be said (RUL-11)."""
+        return not isinstance(self.decision, Refused) or not self.decision.visible()
 
 
 def decide(asked: Asked, held: Held, factors: frozenset[Factor], today: date) -> Decision:

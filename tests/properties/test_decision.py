@@ -38,10 +38,8 @@ def test_the_decision_agrees_with_its_oracle_outside_the_enumeration_too(case: C
 @given(CASES)
 @settings(max_examples=200)
 def test_what_is_weaker_never_turns_a_refusal_into_a_grant(case: Case) -> None:
-    """Whatever gets worse about the means, the proof or an authority, the outcome gets no better.
-
-    Only about who proved less may less be known: a missing password hides that the responder is missing too.
-    """
+    """Whatever gets worse about the means, the proof or an authority, the outcome gets no better."""
+    # Only of who proved less may less be known: a missing password hides that the responder is missing too.
     here = RANK[type(decided(case))]
     for less in weaker(case):
         there = RANK[type(decided(less))]
