@@ -3,7 +3,7 @@
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, fields, replace
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -246,9 +246,7 @@ def _lay_over(tables: dict[str, dict[str, Any]], above: Mapping[str, Any]) -> No
 
 
 def _section(name: str, tables: Mapping[str, dict[str, Any]]) -> Any:
-    kind = get_type_hints(Settings)[name]
-    if not is_dataclass(kind):
-        raise BadSettings(f"Unknown section [{name}].")
+    kind: Any = get_type_hints(Settings)[name]
     hints = get_type_hints(kind)
     return kind(**{key: _typed(value, hints.get(key), f"{name}.{key}") for key, value in tables[name].items()})
 

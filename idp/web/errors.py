@@ -108,7 +108,7 @@ def page(office: Office, status: int, code: str, trouble: Trouble | None = None)
 
 
 def _details(facts: Mapping[str, str]) -> list[dict[str, str]]:
-    """What was expected and received, for a developer: ``expected`` and ``received`` are a pair, the rest stand alone."""
+    """What was expected and received, for a developer; these two are a pair, every other fact stands alone."""
     rest = {name: value for name, value in facts.items() if name not in ("expected", "received")}
     pair = {"label": "", "expected": facts.get("expected", ""), "received": facts.get("received", "")}
     alone = [{"label": name, "expected": "", "received": value} for name, value in rest.items()]

@@ -150,9 +150,7 @@ def test_wrong_codes_after_a_right_password_block_until_time_lifts_it(
     assert len(events(office, "account.blocked")) == 1
 
 
-def test_a_right_code_forgets_the_wrong_ones(
-    database: str, open_office: OpenOffice, clock: StandingClock
-) -> None:
+def test_a_right_code_forgets_the_wrong_ones(database: str, open_office: OpenOffice, clock: StandingClock) -> None:
     """Wrong codes count only in a row (O-6)."""
     office = open_office(database, clock, throttle__account_attempts=0)
     seed(office, 7)

@@ -88,9 +88,7 @@ def test_a_service_or_party_without_single_sign_on_asks_everything(office: Offic
 
 
 @pytest.mark.parametrize(("minutes", "asks"), [(14, False), (16, True)])
-def test_a_session_ends_when_idle(
-    office: Office, anna: Person, clock: StandingClock, minutes: int, asks: bool
-) -> None:
+def test_a_session_ends_when_idle(office: Office, anna: Person, clock: StandingClock, minutes: int, asks: bool) -> None:
     """Fifteen minutes without use end a session (SEC-30)."""
     clock.move(timedelta(minutes=minutes))
     result = anna.begin(ask(register(office, "RVO-3")))

@@ -94,6 +94,20 @@ def test_cells_hold_after_a_reset(office: Office) -> None:
         assert connection.execute(select(func.sum(Account.wrong_codes))).scalar_one() == 0
 
 
+def test_a_changed_password_is_set_back(office: Office) -> None:
+    """Who changed a password has the seeded one again after a reset; whoever did not keeps the very hash."""
+    query = select(Account.username, Account.password_hash)
+    with office.work("test") as work:
+        before = {row.username: row.password_hash for row in work.connection.execute(query)}
+        changed = {"password_hash": office.passwords.hash("Anders2026"), "password_set_at": T0 + timedelta(days=1)}
+        work.connection.execute(update(Account).where(Account.username == "anna").values(changed))
+    reset(office)
+    with office.reading() as connection:
+        after = {row.username: row.password_hash for row in connection.execute(query)}
+    assert office.passwords.check(after["anna"], "Anna2026-lab")
+    assert {name for name in after if after[name] != before[name]} == {"anna"}
+
+
 def test_the_world_stays_true_for_months(office: Office) -> None:
     """A demo that is kept for half a year still tells everyone the same."""
     assert isinstance(office.clock, StandingClock)

@@ -123,7 +123,7 @@ def test_every_remedy_leads_to_a_page_that_is_there(site: Site) -> None:
     for name in ("bram", "chris", "dina", "emre", "hana", "ivo", "joke", "karim", "quinten", "tess", "uma"):
         site.browser = site.new_browser()
         shown = page(site.log_in(name, "RVO-3" if name == "bram" else "UWV"))
-        remedies = [one for one in shown.soup.find_all(attrs={"data-remedy": True})]
+        remedies = list(shown.soup.find_all(attrs={"data-remedy": True}))
         assert remedies, name
         for link in (one.find("a") for one in remedies):
             if link is not None and link["href"] not in seen:
