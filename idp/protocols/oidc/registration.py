@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from joserfc.errors import InvalidClaimError
+
 from idp.domain.parties import Profile
 from idp.protocols.oidc.client import AuthMethod, Client, read_client
 from idp.services.parties import OIDC, NewParty, NewProvider
@@ -17,7 +19,7 @@ _LONGEST_ADDRESS: Final = 2048
 _MOST_ADDRESSES: Final = 50
 _CLIENT_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,127}", re.ASCII)
 _TEXTS = "a list of texts"
-# The members we read, and what each must be; whatever else stands there is kept and not looked at (RFC 7591 section 2).
+# The members that are read, and what each must be; others are kept as they are (RFC 7591 section 2).
 _TYPES: Final[Mapping[str, str]] = {
     "client_id": "a text",
     "client_name": "a text",
@@ -35,6 +37,7 @@ _TYPES: Final[Mapping[str, str]] = {
     "default_max_age": "a whole number",
     "scope": "a text",
     "acr_vocabulary": "a text",
+    **dict.fromkeys(("client_uri", "logo_uri", "tos_uri", "policy_uri", "initiate_login_uri"), "a text"),
 }
 # What a client must not be left to believe that it gets.
 _NOT_OFFERED: Final[Mapping[str, str]] = {
@@ -77,6 +80,7 @@ def check_metadata(given: Mapping[str, Any], profile: Profile) -> Client:
         raise BadParty(str(error)) from None
     _check_addresses(client, profile)
     _check_profile(client, profile)
+    _check_by_library(given)
     return client
 
 
@@ -149,6 +153,20 @@ def _fault_of_address(address: str, native: bool, strict: bool) -> str:
     if native and re.fullmatch(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+", parts.scheme):
         return ""
     return "must begin with https://, or with a scheme of the application's own domain when application_type is native"
+
+
+def _check_by_library(given: Mapping[str, Any]) -> None:
+    """What Authlib finds in the members of both standards that we only keep: addresses of pages, contacts."""
+    # Loaded when somebody registers a client, and never by a server that starts.
+    from authlib.oauth2.rfc7591 import ClientMetadataClaims
+    from authlib.oidc.registration import ClientMetadataClaims as OpenIdClientMetadataClaims
+
+    kept = {name: value for name, value in given.items() if name != "redirect_uris"}
+    for standard in (ClientMetadataClaims, OpenIdClientMetadataClaims):
+        try:
+            standard(kept, {}).validate()
+        except InvalidClaimError as error:
+            raise BadParty(f"The value of {error.claim} is not what the standard asks.") from None
 
 
 def _check_profile(client: Client, profile: Profile) -> None:
