@@ -239,6 +239,23 @@ def rewrapped(transform: Callable[[bytes], bytes]) -> Callable[[Element], None]:
     return change
 
 
+def parameters(tag: str, name: str) -> Callable[[Element], None]:
+    def change(root: Element) -> None:
+        method = next(root.iter(f"{{{XENC}}}{tag}")).find(f"{{{XENC}}}EncryptionMethod")
+        assert method is not None
+        etree.SubElement(method, f"{{{XENC}}}{name}").text = "256"
+
+    return change
+
+
+def shortened(length: int) -> Callable[[Element], None]:
+    def change(root: Element) -> None:
+        node = next(root.iter(f"{{{XENC}}}CipherValue"))
+        node.text = base64(b64decode(node.text or "")[:length])
+
+    return change
+
+
 def doubled(tag: str) -> Callable[[Element], None]:
     def change(root: Element) -> None:
         node = root.find(f".//{{{XENC}}}{tag}")
@@ -268,6 +285,12 @@ BROKEN: dict[str, Callable[[Element], None]] = {
     "CipherReference": reference,
     "short key": rewrapped(lambda secret: secret[:16]),
     "another key": rewrapped(lambda secret: bytes(32)),
+    "cipher with parameters": parameters("EncryptedData", "KeySize"),
+    "OAEP with parameters": parameters("EncryptedKey", "OAEPparams"),
+    "value with a child": lambda root: next(root.iter(f"{{{XENC}}}CipherValue")).append(etree.Element("x")),
+    "only a vector": shortened(16),
+    "half a block": shortened(40),
+    "nothing": shortened(0),
     "two data": doubled("EncryptedData"),
     "no data": dropped(f"{{{XENC}}}EncryptedData"),
     "no key": dropped(f"{{{XENC}}}EncryptedKey"),
@@ -332,6 +355,13 @@ def test_the_plaintext_is_one_element_of_the_expected_kind(plaintext: bytes) -> 
     with pytest.raises(Refused) as refused:
         decrypt(encrypted(plaintext=plaintext), NAME_ID, [opener(reader())])
     assert refused.value.fault is Fault.DECRYPTION
+
+
+def test_the_work_of_decrypting_is_bounded() -> None:
+    """More keys than a party has are not tried (SEC-3)."""
+    assert decrypt(encrypted(), NAME_ID, [opener(reader())] * 4).text == "90000001"
+    with pytest.raises(Refused, match="5 keys"):
+        decrypt(encrypted(), NAME_ID, [opener(reader())] * 5)
 
 
 def test_a_stranger_cannot_read_it() -> None:

@@ -58,7 +58,7 @@ def decrypt(element: Element, tag: str, keys: Sequence[DecryptionKey]) -> Elemen
     on it is verified with ``enclosed=True``. One error whatever failed: ``Refused(DECRYPTION)``, and the caller
     shows nothing more than its public sentence, or the CBC padding would talk.
     """
-    try:
+    try:  # an element that is missing or doubled is a ValueError of the assignment that takes it
         plaintext = _decipher(element, keys)
         found = _reparse(plaintext, element)
     except (Refused, ValueError, InvalidTag) as error:
@@ -73,16 +73,16 @@ def _refuse(detail: str) -> NoReturn:
 
 
 def _decipher(element: Element, keys: Sequence[DecryptionKey]) -> bytes:
-    (data,) = _some(element, _DATA, most=1)
+    (data,) = element.iterchildren(_DATA)
     if data.get("Type") not in (None, ELEMENT_TYPE):
         _refuse(f"EncryptedData of type {data.get('Type')!r}")
-    (method,) = _some(data, _METHOD, most=1)
+    (method,) = data.iterchildren(_METHOD)
     cipher = BlockCipher(method.get("Algorithm", ""))
     if len(method):
         _refuse("parameters for the block cipher")
     octets = _cipher_value(data)
     boxes = [box for place in (*data.iterchildren(_KEY_INFO), element) for box in place.iterchildren(_KEY)]
-    if not 0 < len(boxes) <= _MOST_KEYS or len(keys) > _MOST_KEYS:
+    if len(boxes) > _MOST_KEYS or len(keys) > _MOST_KEYS:
         _refuse(f"{len(boxes)} encrypted keys, {len(keys)} keys")
     return _open(cipher, _unwrap(boxes, keys), octets)
 
@@ -101,7 +101,7 @@ def _unwrap(boxes: Sequence[Element], keys: Sequence[DecryptionKey]) -> bytes:
 
 
 def _transport(box: Element) -> KeyTransport:
-    (method,) = _some(box, _METHOD, most=1)
+    (method,) = box.iterchildren(_METHOD)
     transport = KeyTransport(method.get("Algorithm", ""))
     oaep = OAEP[transport]
     found = {child.tag: child.get("Algorithm") for child in method}
@@ -113,15 +113,8 @@ def _transport(box: Element) -> KeyTransport:
     return transport
 
 
-def _some(parent: Element, tag: str, most: int) -> list[Element]:
-    found = list(parent.iterchildren(tag))
-    if not 0 < len(found) <= most:
-        _refuse(f"{len(found)} of {tag} in {parent.tag!r}")
-    return found
-
-
 def _cipher_value(parent: Element) -> bytes:
-    (data,) = _some(parent, _CIPHER_DATA, most=1)
+    (data,) = parent.iterchildren(_CIPHER_DATA)
     (value,) = data  # a CipherReference would be a fetch
     if value.tag != _CIPHER_VALUE or len(value):
         _refuse("CipherData without CipherValue")
