@@ -57,13 +57,6 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
-class PasswordRules:
-    """Which policy new passwords obey: classic or modern (RUL-6)."""
-
-    policy: str
-
-
-@dataclass(frozen=True, slots=True)
 class Argon2:
     """The cost of a password check and how many may run and wait (RUL-22)."""
 
@@ -97,13 +90,6 @@ class Throttle:
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
-    """How means behave around an upgrade (RUL-16)."""
-
-    upgrade_gap: bool
-
-
-@dataclass(frozen=True, slots=True)
 class KeyFiles:
     """Where our keys are and how strong new ones are made."""
 
@@ -130,14 +116,6 @@ class Oidc:
     id_token_seconds: int
     access_seconds: int
     refresh_hours: int
-
-
-@dataclass(frozen=True, slots=True)
-class Mail:
-    """How mail leaves; empty ``smtp`` keeps it in the outbox."""
-
-    smtp: str
-    sender: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,15 +151,12 @@ class Settings:
     database: Database
     brand: Brand
     login: Login
-    password: PasswordRules
     argon2: Argon2
     otp: Otp
     throttle: Throttle
-    means: Means
     keys: KeyFiles
     saml: Saml
     oidc: Oidc
-    mail: Mail
     lab: Lab
     ui: Ui
     paths: Paths
@@ -285,8 +260,6 @@ def _refuse_unsafe(settings: Settings) -> None:
         raise BadSettings(
             "lab.enabled needs a base URL on loopback or below .test; set server.base_url or lab.enabled."
         )
-    if settings.password.policy not in ("classic", "modern"):
-        raise BadSettings("password.policy must be classic or modern.")
 
 
 def is_local(host: str) -> bool:
