@@ -148,7 +148,7 @@ def _own_coverage(asked: Asked, held: Held, today: date) -> Coverage:
 def _level_reached(held: Held, mandate: Mandate | None, factors: frozenset[Factor]) -> Level:
     """The lowest of what was proven, the means, and the mandate; an automatic mandate is one at EH1 (LOA-8, RUL-8)."""
     proven = proven_level(factors)
-    return min(proven or Level.EH1, held.level, mandate.level if mandate else Level.EH1)
+    return min(proven or held.level, held.level, mandate.level if mandate else Level.EH1)
 
 
 def options(asked: Asked, held: Iterable[Held], factors: frozenset[Factor], today: date) -> tuple[Option, ...]:

@@ -1,4 +1,4 @@
-"""``python -m tests.mutants [MODULE …]``: exit 1 when a fault goes unnoticed that nobody has argued to be none."""
+"""``python -m tests.mutants [MODULE[.FUNCTION] …]``: exit 1 when a fault is unnoticed that nobody argued to be none."""
 
 import os
 import sys
@@ -8,11 +8,13 @@ from tests.mutants.report import argued, written
 from tests.mutants.run import MODULES, ROOT, Trial, faults, trials
 
 
-def main(modules: list[str]) -> int:
-    """Try the faults of some modules, or of all with a report."""
+def main(wanted: list[str]) -> int:
+    """Try the faults of some modules or functions, or of all with a report."""
     os.chdir(ROOT)
     began = time.monotonic()
-    planted = faults(modules or MODULES)
+    planted = faults(MODULES)
+    if wanted:
+        planted = [one for one in planted if one.module in wanted or f"{one.module}.{one.function}" in wanted]
     done: list[Trial] = []
 
     def seen(trial: Trial) -> None:
@@ -26,7 +28,7 @@ def main(modules: list[str]) -> int:
     arguments = argued()
     unnoticed = [trial.fault for trial in done if not trial.noticed]
     unexplained = [fault for fault in unnoticed if fault.name not in arguments]
-    if not modules:
+    if not wanted:
         (ROOT / "docs" / "mutation.md").write_text(written(done, arguments))
     noticed, argued_away = len(done) - len(unnoticed), len(unnoticed) - len(unexplained)
     print(f"{len(done)} faults, {noticed} noticed, {argued_away} argued to be none")

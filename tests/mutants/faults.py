@@ -2,6 +2,7 @@
 
 import ast
 import copy
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -50,7 +51,8 @@ NEVER_MUTATED = {"annotation", "returns", "decorator_list", "bases", "keywords_o
 class Fault:
     """One fault: where it is, what stood there and what stands there now, and the whole module with it.
 
-    ``in_body`` tells that only the body of that function changes, so that nothing else of the module runs anew.
+    ``in_body`` tells that only the body of that function changes, so that nothing else of the module runs anew;
+    ``nth`` tells it from others in the function that read the same.
     """
 
     module: str
@@ -59,24 +61,29 @@ class Fault:
     line: int
     before: str
     after: str
+    nth: int
     source: str
 
     @property
     def name(self) -> str:
         """Names the fault whatever line it moves to."""
-        return f"{self.function}: {self.before} → {self.after}"
+        ordinal = f" ({self.nth})" if self.nth > 1 else ""
+        return f"{self.function}: {self.before} → {self.after}{ordinal}"
 
 
 def faults_of(module: str, source: str) -> Iterator[Fault]:
     """Every fault that can be planted in a module, in the order of its lines."""
     tree = ast.parse(source)
+    alike: Counter[tuple[str, str, str]] = Counter()
     for owner, field, place, (function, in_body) in list(_sites(tree, ("module", False))):
         node = _get(owner, field, place)
         for other in _variants(node):
             _set(owner, field, place, other)
             mutated = ast.unparse(ast.fix_missing_locations(tree))
             _set(owner, field, place, node)
-            yield Fault(module, function, in_body, node.lineno, _text(node), _text(other), mutated)
+            words = (function, _text(node), _text(other))
+            alike[words] += 1
+            yield Fault(module, function, in_body, node.lineno, words[1], words[2], alike[words], mutated)
 
 
 Around = tuple[str, bool]
