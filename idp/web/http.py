@@ -32,15 +32,20 @@ def outgoing(answer: Answer, **context: object) -> Response:
             response.headers["Referrer-Policy"] = "no-referrer"
             return response  # type: ignore[return-value]  # werkzeug's redirect is Flask's Response here
         case PostForm(action, fields):
-            allow_form_to(action)
             page = render_template("login/answer.html", action=action, fields=list(fields.items()), **context)
-            response = Response(page, content_type="text/html; charset=utf-8")
-            response.headers["Referrer-Policy"] = "no-referrer"
-            return response
+            return posting(action, page)
         case Document(status, content_type, body, headers):
             response = Response(body, status, content_type=content_type)
             response.headers.update(headers)
             return response
+
+
+def posting(action: str, page: str) -> Response:
+    """A page whose form goes to a relying party."""
+    allow_form_to(action)
+    response = Response(page, content_type="text/html; charset=utf-8")
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
 
 
 def source() -> str:

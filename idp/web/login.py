@@ -10,18 +10,19 @@ from werkzeug.datastructures import MultiDict
 
 from idp.domain.assertion import Outcome
 from idp.domain.login import Progress, Step
-from idp.protocols.message import Codec, Incoming
+from idp.protocols.message import Answer, Codec, Incoming, PostForm
 from idp.services import credentials
 from idp.services import login as logins
 from idp.services.conclusion import PERSONAL_ATTRIBUTES
 from idp.services.credentials import Attempt, Fault, Faulty
 from idp.services.login import Browser, Concluded, Gone, Missing, Result, Visit, Waiting
 from idp.services.work import Office, Work
+from idp.web.answer_page import AnswerPages
 from idp.web.cookies import Cookies
 from idp.web.errors import Trouble
 from idp.web.errors import page as error_page
 from idp.web.headers import allow_form_to
-from idp.web.http import outgoing, source
+from idp.web.http import outgoing, posting, source
 from idp.web.login_pages import render_step
 from idp.web.views import acting_for, asked_view, outcome_name
 
@@ -34,6 +35,7 @@ class LoginViews:
 
     def __init__(self, office: Office, codecs: Codecs, cookies: Cookies) -> None:
         self._office, self._codecs, self._cookies = office, codecs, cookies
+        self._answers = AnswerPages()
 
     def blueprint(self) -> Blueprint:
         """The addresses of a login."""
@@ -128,15 +130,16 @@ class LoginViews:
                 now = self._office.clock.now()
                 codec = self._codecs[incoming.asked.protocol]
                 answer = codec.answer(self._office, incoming, outcome, recorded, now)
-                response = outgoing(
-                    answer,
-                    asked=asked_view(incoming.party, incoming.asked),
-                    outcome=outcome_name(outcome),
-                    acting_for=acting_for(outcome),
-                )
+                response = self._carry(answer, incoming, outcome)
                 if secret is not None:
                     self._cookies.keep_session(response, secret)
                 return response
+
+    def _carry(self, answer: Answer, incoming: Incoming, outcome: Outcome) -> Response:
+        if not isinstance(answer, PostForm):
+            return outgoing(answer)
+        asked = asked_view(incoming.party, incoming.asked)
+        return posting(answer.action, self._answers.page(answer, asked, outcome_name(outcome), acting_for(outcome)))
 
     def _faulty(self, faulty: Faulty) -> Response:
         statuses = {Fault.DELAYED: 429, Fault.LOCKED: 403}
