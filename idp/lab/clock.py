@@ -3,10 +3,13 @@
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from idp.effects.clock import LabClock
-from idp.services.work import Office
+
+if TYPE_CHECKING:
+    # Only for its name: a start of the sandbox sets its clock without loading the services.
+    from idp.services.work import Office
 
 _EARLIEST, _LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 _KEYS = ("now", "advance_seconds", "frozen", "release")
@@ -16,7 +19,7 @@ class BadTime(Exception):
     """What the clock was told makes no sense; the text is one sentence."""
 
 
-def clock_of(office: Office) -> LabClock:
+def clock_of(office: "Office") -> LabClock:
     """The laboratory's clock; raises ``LookupError`` where the laboratory is off."""
     if not isinstance(office.clock, LabClock):
         raise LookupError("this office has no laboratory")

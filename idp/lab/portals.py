@@ -75,15 +75,19 @@ def register(office: Office, data_folder: Path, base_url: str) -> None:
     """
     with office.work("laboratory") as work:
         services = {service.slug: service for service in read_services(work.connection)}
-        for slug in PLANS:
-            make_missing(_key_file(data_folder, slug), f"demo portal {slug}", work.now)
-            _register_entity(work, _portal(data_folder, base_url, slug), services[slug])
-            _register_client(work, _portal(data_folder, base_url, slug), data_folder)
+        for slug, plan in PLANS.items():
+            key = make_missing(_key_file(data_folder, slug), f"demo portal {slug}", work.now)
+            portal = Portal(slug, plan, base_url, key, _secret(data_folder, slug))
+            _register_entity(work, portal, services[slug])
+            _register_client(work, portal, data_folder)
 
 
 def read(data_folder: Path, base_url: str) -> tuple[Portal, ...]:
     """The portals that ``register`` made, with their keys; for each process that serves them."""
-    return tuple(_portal(data_folder, base_url, slug) for slug in PLANS)
+    return tuple(
+        Portal(slug, plan, base_url, read_key(_key_file(data_folder, slug)), _secret(data_folder, slug))
+        for slug, plan in PLANS.items()
+    )
 
 
 def metadata(portal: Portal, service: Service) -> str:
@@ -146,10 +150,9 @@ def _outdated(work: Work, known: Party | None, text: str) -> bool:
     return known is None
 
 
-def _portal(data_folder: Path, base_url: str, slug: str) -> Portal:
-    secret = _secret_file(data_folder, slug)
-    key = read_key(_key_file(data_folder, slug))
-    return Portal(slug, PLANS[slug], base_url, key, secret.read_text() if secret.exists() else "")
+def _secret(data_folder: Path, slug: str) -> str:
+    file = _secret_file(data_folder, slug)
+    return file.read_text() if file.exists() else ""
 
 
 def _key_file(data_folder: Path, slug: str) -> Path:

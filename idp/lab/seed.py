@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,6 +19,7 @@ from idp.settings import product_file
 from idp.store.base import Base
 from idp.store.catalogue import PartyRow, PartyService, ProviderRow, ServiceRow, read_services
 from idp.store.ledger import AuditEvent, AuditHead
+from idp.store.people import Account
 from idp.store.tables import METADATA
 from idp.store.tickets import Ticket
 from idp.store.versions import DIRECTORY, Version, bump
@@ -45,7 +47,7 @@ def seeded(office: Office) -> bool:
 def seed(office: Office, seed: int) -> None:
     """Write catalogue and world into an empty database, in one transaction; the same seed gives the same ids."""
     world = read()
-    hashes = _hashes(office, world)
+    hashes = _hashes(office, world, {})
     with office.work("laboratory") as work:
         load(work, product_file("config", "catalogue.toml"))
         _write(work, world, seed, hashes)
@@ -55,7 +57,7 @@ def seed(office: Office, seed: int) -> None:
 def reset(office: Office) -> None:
     """Back to the world as it was seeded, its clock included; parties stay, what was spent stays spent (RUL-21)."""
     world = read()
-    hashes = _hashes(office, world)
+    hashes = _hashes(office, world, _unchanged(office, world))
     seed = _seed_of(office)
     if isinstance(office.clock, LabClock):
         frozen_at = office.settings.lab.frozen_at
@@ -93,9 +95,19 @@ class _Naming:
         return f"{place:08x}" + hashlib.sha256(f"{self.seed}:{kind}:{name}".encode()).hexdigest()[:24]
 
 
-def _hashes(office: Office, world: World) -> dict[str, str]:
+def _hashes(office: Office, world: World, known: Mapping[str, str]) -> dict[str, str]:
     """The hash of every persona's password; made outside of a transaction, because hashing is slow on purpose."""
-    return {persona.id: office.passwords.hash(persona.password) for persona in world.personas}
+    return {one.id: known.get(one.id) or office.passwords.hash(one.password) for one in world.personas}
+
+
+def _unchanged(office: Office, world: World) -> dict[str, str]:
+    """The hashes of personas whose password was never changed, by username."""
+    names = [one.id for one in world.personas]
+    query = select(Account.username, Account.password_hash).where(
+        Account.username.in_(names), Account.password_set_at == Account.created_at
+    )
+    with office.reading() as connection:
+        return {row.username: row.password_hash for row in connection.execute(query)}
 
 
 def _seed_of(office: Office) -> int:
