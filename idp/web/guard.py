@@ -6,6 +6,7 @@ from flask import Flask, abort, g, request
 
 from idp.services.work import Office
 from idp.settings import is_local
+from idp.web.form_session import FormSessions
 from idp.web.http import LARGEST_BODY
 
 # Messages of relying parties come from other sites by design; each proves itself.
@@ -19,6 +20,7 @@ def install(app: Flask, office: Office) -> None:
     server = office.settings.server
     own = urlsplit(server.base_url)
     hosts = {own.netloc, own.hostname, *server.hosts}
+    app.session_interface = FormSessions()
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_BODY
     app.config["MAX_FORM_PARTS"] = _MOST_FIELDS

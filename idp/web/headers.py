@@ -9,7 +9,9 @@ _FIXED = {
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "same-origin",
 }
+_NOT_KEPT = {"Cache-Control": "no-cache, no-store", "Pragma": "no-cache"}
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
@@ -19,22 +21,20 @@ _A_YEAR = "max-age=31536000; includeSubDomains"
 
 def install(app: Flask, secure: bool) -> None:
     """Give every answer its headers: nothing framed, nothing foreign, nothing kept (G-3, G-10, SEC-33, RUL-39)."""
+    lasting = _FIXED | ({"Strict-Transport-Security": _A_YEAR} if secure else {})
+    fleeting = lasting | _NOT_KEPT
 
     @app.after_request
     def _headers(response: Response) -> Response:
         headers = response.headers
-        for name, value in _FIXED.items():
-            headers.setdefault(name, value)
-        if "Content-Security-Policy" not in headers:
+        said = {name.lower() for name, _ in headers}
+        for name, value in (lasting if request.endpoint == "static" else fleeting).items():
+            if name.lower() not in said:
+                headers.add(name, value)
+        if "content-security-policy" not in said:
             # Chromium holds form-action against redirects after a form too: the address a login returns to counts.
             targets = " ".join(sorted(getattr(g, "form_targets", ())))
-            headers["Content-Security-Policy"] = f"{_POLICY} {targets}".rstrip()
-        headers.setdefault("Referrer-Policy", "same-origin")
-        if request.endpoint != "static":
-            headers.setdefault("Cache-Control", "no-cache, no-store")
-            headers.setdefault("Pragma", "no-cache")
-        if secure:
-            headers.setdefault("Strict-Transport-Security", _A_YEAR)
+            headers.add("Content-Security-Policy", f"{_POLICY} {targets}".rstrip())
         return response
 
 

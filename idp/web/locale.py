@@ -1,8 +1,8 @@
 """Which language a page speaks: what the person chose, what the service asked, what the browser prefers, Dutch."""
 
 from babel.support import Translations
-from flask import Flask, Response, g, has_app_context, request
-from flask_babel import Babel, get_locale
+from flask import Flask, Response, g, has_app_context, has_request_context, request
+from flask_babel import Babel
 
 LANGUAGES = ("nl", "en")
 _COOKIE = "idp-lang"
@@ -50,7 +50,7 @@ def current() -> str:
         return LANGUAGES[0]
     language: str | None = g.get("language")
     if language is None:
-        language = g.language = str(get_locale() or LANGUAGES[0])[:2]
+        language = g.language = choose() if has_request_context() else LANGUAGES[0]
     return language
 
 
