@@ -19,7 +19,8 @@ def install(app: Flask, translations: str, secure: bool) -> None:
 
     @app.after_request
     def _keep(response: Response) -> Response:
-        asked = request.args.get("lang", "")
+        # The query is only taken apart where it may hold a choice: most requests come from relying parties.
+        asked = request.args.get("lang", "") if b"lang=" in request.query_string else ""
         if asked in LANGUAGES:
             response.set_cookie(_COOKIE, asked, max_age=_A_YEAR, path="/", secure=secure, httponly=True, samesite="Lax")
         return response
