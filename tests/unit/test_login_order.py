@@ -107,6 +107,42 @@ def test_a_required_attribute_cannot_be_withheld(given: frozenset[str] | None, e
     assert next_step(asked, replace(KNOWN, consented=given), (option("granted", 0, "EH3"),)) is expected
 
 
+def test_what_a_request_does_not_say_it_does_not_ask() -> None:
+    """Neither force nor silence nor consent, no choice, no attributes, no subject, no hint."""
+    assert ASKED == LoginRequest(
+        "saml",
+        "party",
+        SERVICE,
+        Level.EH3,
+        ceiling=None,
+        force=False,
+        passive=False,
+        ask_consent=False,
+        choose=False,
+        max_age=None,
+        attributes=(),
+        subject=None,
+        login_hint="",
+        locales=(),
+        reply={},
+    )
+
+
+def test_a_login_begins_with_nothing() -> None:
+    """Nobody is known, nothing is proven, chosen, consented to, kept or cancelled."""
+    assert Progress() == Progress(
+        account=None,
+        factors=frozenset(),
+        authenticated_at=None,
+        resumed=False,
+        foreign=False,
+        chosen=None,
+        consented=None,
+        keep=False,
+        cancelled=False,
+    )
+
+
 def test_a_sole_possible_choice_is_not_asked() -> None:
     """RUL-15: with one way granted beside impossible ones, that one is used."""
     ways = (option("shown", 0, "EH3"), option("granted", 1, "EH3"), option("hidden", 2, "EH3"))
@@ -140,3 +176,16 @@ def test_the_choice_of_the_person_is_used() -> None:
 def test_the_level_stated_is_the_level_reached_under_the_ceiling(reached, ceiling, stated) -> None:
     """LOA-7, RC-3: never more than was reached, and less only where the request or the party says so."""
     assert stated_level(replace(ASKED, ceiling=ceiling), reached) is stated
+
+
+def test_stored_names_of_steps_stay_as_they_are() -> None:
+    """Steps are recorded and told to pages by these names."""
+    assert [step.value for step in Step] == [
+        "password",
+        "code",
+        "certificate",
+        "choose",
+        "consent",
+        "refused",
+        "answer",
+    ]
