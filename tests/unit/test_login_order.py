@@ -109,22 +109,25 @@ def test_a_required_attribute_cannot_be_withheld(given: frozenset[str] | None, e
 
 def test_what_a_request_does_not_say_it_does_not_ask() -> None:
     """Neither force nor silence nor consent, no choice, no attributes, no subject, no hint."""
-    assert ASKED == LoginRequest(
-        "saml",
-        "party",
-        SERVICE,
-        Level.EH3,
-        ceiling=None,
-        force=False,
-        passive=False,
-        ask_consent=False,
-        choose=False,
-        max_age=None,
-        attributes=(),
-        subject=None,
-        login_hint="",
-        locales=(),
-        reply={},
+    assert (
+        LoginRequest(
+            "saml",
+            "party",
+            SERVICE,
+            Level.EH3,
+            ceiling=None,
+            force=False,
+            passive=False,
+            ask_consent=False,
+            choose=False,
+            max_age=None,
+            attributes=(),
+            subject=None,
+            login_hint="",
+            locales=(),
+            reply={},
+        )
+        == ASKED
     )
 
 

@@ -206,3 +206,8 @@ def test_a_link_is_complete_only_with_both_halves(mine: bool, theirs: bool) -> N
     half = replace(link, principal_confirmed=mine, intermediary_confirmed=theirs)
     assert (link.complete, half.complete) == (True, False)
     assert narrow((half,), NEED).reasons == {Reason.CHAIN_INCOMPLETE}
+
+
+def test_stored_names_of_scopes_stay_as_they_are() -> None:
+    """Mandates are stored with these names."""
+    assert [kind.value for kind in ScopeKind] == ["service", "provider", "general"]
