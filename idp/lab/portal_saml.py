@@ -153,7 +153,7 @@ def _values(scrutiny: Scrutiny, assertion: Element, portal: Portal) -> Iterator[
     for attribute in assertion.iterfind("saml:AttributeStatement/*", _SPACES):
         if attribute.tag == f"{{{SAML}}}EncryptedAttribute":
             opened = decrypt(attribute, f"{{{SAML}}}Attribute", [LocalDecryptionKey(portal.key.private)])
-            scrutiny.raw.append(("decrypted", readable(serialise(opened))))
+            scrutiny.opened.append(readable(serialise(opened)))
             yield from _attribute(scrutiny, opened, portal)
         else:
             yield from _attribute(scrutiny, attribute, portal)
@@ -171,7 +171,7 @@ def _attribute(scrutiny: Scrutiny, attribute: Element, portal: Portal) -> Iterat
             yield name, value.text or ""
             continue
         identifier = decrypt(sealed, f"{{{SAML}}}NameID", [LocalDecryptionKey(portal.key.private)])
-        scrutiny.raw.append(("decrypted", readable(serialise(identifier))))
+        scrutiny.opened.append(readable(serialise(identifier)))
         yield name, f"{identifier.text} ({identifier.get('NameQualifier', '').rpartition(':')[2]})"
 
 

@@ -49,10 +49,11 @@ class Received:
 
 @dataclass(slots=True)
 class Scrutiny:
-    """What is found while a message is examined."""
+    """What is found while a message is examined; ``opened`` are the parts that were encrypted."""
 
     checks: list[tuple[Check, bool]] = field(default_factory=list)
     raw: list[tuple[str, str]] = field(default_factory=list)
+    opened: list[str] = field(default_factory=list)
 
     def need(self, check: Check, holds: bool) -> None:
         """Note a check; raises ``Disbelieved`` when it fails."""
@@ -62,7 +63,10 @@ class Scrutiny:
 
     def received(self, ending: Ending, status: str = "", values: tuple[tuple[str, str], ...] = ()) -> Received:
         """What came of it."""
-        return Received(ending, status, values, tuple(self.checks), tuple(self.raw))
+        opened = [("opened", "\n".join(self.opened))] if self.opened else []
+        # A response and the assertion inside it answer to the same checks; each is told once, at its worst.
+        judged = {check: all(ok for one, ok in self.checks if one is check) for check, _ in self.checks}
+        return Received(ending, status, values, tuple(judged.items()), (*self.raw, *opened))
 
     def disbelieved(self) -> Received:
         """A message that is not believed: its values are worth nothing."""

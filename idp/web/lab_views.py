@@ -32,6 +32,49 @@ _STATUS: dict[MeansStatus, LazyString] = {
     MeansStatus.SUPERSEDED: lazy_gettext("vervangen"),
 }
 
+# Each with the places of ``connect`` and of the data folder, in braces.
+_EXAMPLES: tuple[tuple[str, LazyString, str], ...] = (
+    (
+        "saml",
+        lazy_gettext("Een SAML-toepassing aanmelden"),
+        "idp providers add --data {data} --metadata my-metadata.xml --services UWV",
+    ),
+    (
+        "eherkenning",
+        lazy_gettext("Een SAML-toepassing aanmelden met het profiel eHerkenning 1.13"),
+        "idp providers add --data {data} --metadata my-metadata.xml --services GEM --profile eherkenning-1.13",
+    ),
+    (
+        "oidc",
+        lazy_gettext("Een OIDC-toepassing aanmelden"),
+        """\
+cat > my-client.json <<'END'
+{{"client_name": "My app", "redirect_uris": ["http://localhost:5000/callback"]}}
+END
+idp providers add --data {data} --client my-client.json --services UWV""",
+    ),
+    (
+        "authlib",
+        lazy_gettext("Instellingen voor Authlib"),
+        """\
+oauth.register(
+    "eherkenning",
+    client_id="…",
+    client_secret="…",
+    server_metadata_url="{oidc_discovery}",
+    client_kwargs={{"scope": "openid eherkenning", "code_challenge_method": "S256"}},
+)""",
+    ),
+    (
+        "pysaml2",
+        lazy_gettext("Instellingen voor pysaml2"),
+        """\
+"metadata": {{"remote": [{{"url": "{saml_metadata}"}}]}},
+"service": {{"sp": {{"authn_requests_signed": True, "want_response_signed": True}}}},""",
+    ),
+    ("code", lazy_gettext("Een code opvragen in een test"), "curl {oidc_issuer}/lab/api/otp/anna"),
+)
+
 
 def service_view(service: Service) -> dict[str, str]:
     """A service as a tile and as the head of a column."""
@@ -111,48 +154,8 @@ def connect(settings: Settings) -> dict[str, str]:
 
 def examples(settings: Settings) -> list[dict[str, str]]:
     """Commands and settings, ready to paste."""
-    known, data = connect(settings), settings.paths.data
-    client = '{"client_name": "My app", "redirect_uris": ["http://localhost:5000/callback"]}'
-    texts = (
-        (
-            "saml",
-            _("Een SAML-toepassing aanmelden"),
-            f"idp providers add --data {data} --metadata my-metadata.xml --services UWV",
-        ),
-        (
-            "eherkenning",
-            _("Een SAML-toepassing aanmelden met het profiel eHerkenning 1.13"),
-            f"idp providers add --data {data} --metadata my-metadata.xml --services GEM --profile eherkenning-1.13",
-        ),
-        (
-            "oidc",
-            _("Een OIDC-toepassing aanmelden"),
-            f"echo '{client}' > my-client.json\nidp providers add --data {data} --client my-client.json --services UWV",
-        ),
-        (
-            "authlib",
-            _("Instellingen voor Authlib"),
-            "oauth.register(\n"
-            '    "eherkenning",\n'
-            '    client_id="…",\n'
-            '    client_secret="…",\n'
-            f'    server_metadata_url="{known["oidc_discovery"]}",\n'
-            '    client_kwargs={"scope": "openid eherkenning", "code_challenge_method": "S256"},\n'
-            ")",
-        ),
-        (
-            "pysaml2",
-            _("Instellingen voor pysaml2"),
-            f'"metadata": {{"remote": [{{"url": "{known["saml_metadata"]}"}}]}},\n'
-            '"service": {"sp": {"authn_requests_signed": True, "want_response_signed": True}},',
-        ),
-        (
-            "code",
-            _("Een code opvragen in een test"),
-            f"curl {known['oidc_issuer']}/lab/api/otp/anna",
-        ),
-    )
-    return [{"id": name, "title": title, "text": text} for name, title, text in texts]
+    facts = connect(settings) | {"data": settings.paths.data}
+    return [{"id": name, "title": str(title), "text": text.format(**facts)} for name, title, text in _EXAMPLES]
 
 
 def _cell(cell: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ CHECK_TEXTS: dict[Check, LazyString] = {
 }
 RAW_TEXTS: dict[str, LazyString] = {
     "response": _("SAMLResponse"),
-    "decrypted": _("Ontsleuteld met de sleutel van dit portaal"),
+    "opened": _("Ontsleuteld met de sleutel van dit portaal"),
     "callback": _("Terug in de browser"),
     "token": _("Antwoord van het token-adres"),
     "id-token": _("ID-token"),
