@@ -7,11 +7,11 @@ from pathlib import Path
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
-from idp.effects.clock import LabClock, SystemClock
+from idp.effects.clock import CLOCK_FILE, LabClock, SystemClock
 from idp.effects.entropy import SystemEntropy
 from idp.effects.keys import KeyFolder
 from idp.effects.passwords import Argon2Passwords
-from idp.effects.vault import FileVault
+from idp.effects.vault import VAULT_FILE, FileVault
 from idp.lab.portals import read as read_portals
 from idp.lab.world import read as read_world
 from idp.ports import Clock
@@ -44,8 +44,6 @@ from idp.web.cookies import Cookies
 from idp.web.documents import Application, Documents
 
 _DIRECTORY_POOL = 2
-VAULT_FILE = "vault.key"
-CLOCK_FILE = "clock"
 
 
 def open_office(settings: Settings) -> Office:

@@ -1,20 +1,39 @@
 """The ``idp`` command: every subcommand is a thin call to one service."""
 
 import sys
+from importlib import import_module
 
 import click
 
 from idp.cli.common import common
 from idp.settings import BadSettings
 
+# A subcommand's module is loaded when it is asked for, so that a sandbox starts without what it does not need.
+_MODULE_OF = {
+    **dict.fromkeys(("audit", "check", "db", "keys", "serve", "worker"), "operate"),
+    **dict.fromkeys(("catalogue", "providers"), "providers"),
+    **dict.fromkeys(("decide", "lab", "otp"), "sandbox"),
+    "demo": "demo",
+}
 
-class Refusal(click.ClickException):
-    """Refused or failed: one sentence on standard error, exit 1."""
 
-    exit_code = 1
+class Subcommands(click.Group):
+    """The subcommands by name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every name, in its order."""
+        return sorted(_MODULE_OF)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The subcommand with this name."""
+        if cmd_name not in _MODULE_OF:
+            return None
+        module = import_module(f"idp.cli.{_MODULE_OF[cmd_name]}")
+        found: click.Command = next(one for one in module.COMMANDS if one.name == cmd_name)
+        return found
 
 
-@click.group()
+@click.command(cls=Subcommands)
 @common
 def idp(**_options: object) -> None:
     """An eHerkenning identity provider: SAML and OpenID Connect, mandates, and a laboratory."""
@@ -22,11 +41,6 @@ def idp(**_options: object) -> None:
 
 def main() -> None:
     """The entry of the console script; foreseeable failures are one sentence and exit 1."""
-    from idp.cli import demo, operate, providers, sandbox
-
-    for module in (demo, operate, providers, sandbox):
-        for command in module.COMMANDS:
-            idp.add_command(command)
     try:
         idp.main(standalone_mode=False)
     except click.UsageError as error:

@@ -3,12 +3,15 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from idp.services.work import Office
 from idp.settings import Settings, load
+
+if TYPE_CHECKING:
+    # Only for its name: a sandbox that is ready starts without the services in this process.
+    from idp.services.work import Office
 
 CONFIG_FILE = "config.toml"
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -59,7 +62,7 @@ def settings_of(context: click.Context) -> Settings:
     return load(options.get("config"))
 
 
-def office_of(context: click.Context) -> Office:
+def office_of(context: click.Context) -> "Office":
     """The office that the command line names."""
     from idp.app import open_office
 

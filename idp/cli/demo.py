@@ -1,5 +1,6 @@
 """``idp demo``: a whole eHerkenning world on this machine, with one command."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -10,7 +11,11 @@ from pathlib import Path
 import click
 
 from idp.cli.common import CONFIG_FILE, common, wants_json
-from idp.settings import Settings, is_local, load
+from idp.effects.clock import CLOCK_FILE, LabClock
+from idp.lab.clock import start
+from idp.settings import Settings, is_local, load, product_file
+
+_MARK = "prepared"
 
 _CONFIG = """\
 # Written by idp demo at every start; change settings with IDP_<SECTION>_<KEY> in the environment.
@@ -51,7 +56,10 @@ def demo(context: click.Context, *, host: str, port: int, seed: int, freeze: str
     settings = load(config)
     # Before the world is made: its days are counted from the clock's today.
     _set_clock(folder, frozen_at)
-    _prepare(settings, seed)
+    mark, made_of = folder / _MARK, _made_of(config)
+    if not mark.exists() or mark.read_text() != made_of:
+        _prepare(settings, seed)
+        mark.write_text(made_of)
     from idp.cli.serving import serve
 
     serve(settings, config, host, port, lambda: _announce(context, settings))
@@ -97,11 +105,14 @@ def _prepare(settings: Settings, seed: int) -> None:
     office.engine.dispose()
 
 
-def _set_clock(folder: Path, frozen_at: datetime | None) -> None:
-    from idp.app import CLOCK_FILE
-    from idp.effects.clock import LabClock
-    from idp.lab.clock import start
+def _made_of(config: Path) -> str:
+    """What a prepared folder was made of; a start that finds the same need not look at database and keys again."""
+    migrations = Path(__file__).parents[1] / "store" / "migrations" / "versions"
+    sources = [config, *sorted(product_file("config").glob("*.toml")), *sorted(migrations.glob("*.py"))]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in sources)).hexdigest()
 
+
+def _set_clock(folder: Path, frozen_at: datetime | None) -> None:
     start(LabClock(folder / CLOCK_FILE), frozen_at)
 
 

@@ -11,11 +11,10 @@ from idp.settings import Settings
 
 def make_keys(settings: Settings) -> list[str]:
     """Make the keys and the master secret that are missing; answers what was made."""
-    from idp.app import VAULT_FILE
     from idp.effects.clock import SystemClock
     from idp.effects.entropy import SystemEntropy
     from idp.effects.keys import make_missing
-    from idp.effects.vault import make_master
+    from idp.effects.vault import VAULT_FILE, make_master
 
     folder = Path(settings.keys.folder)
     now = SystemClock().now()

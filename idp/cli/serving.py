@@ -13,6 +13,7 @@ from granian.server import Server
 
 from idp.settings import Settings
 
+_DRAIN_SECONDS = 10
 _LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -38,6 +39,8 @@ def serve(settings: Settings, config: Path, host: str, port: int, ready: Callabl
         websockets=False,
         log_dictconfig=_LOGGING,
         respawn_failed_workers=settings.server.production,
+        # A worker that is told to stop while it starts never hears it; after this long it is ended anyway.
+        workers_kill_timeout=_DRAIN_SECONDS,
     )
     threading.Thread(target=_tell, args=(host, port, ready), daemon=True).start()
     server.serve()

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+# The file of a laboratory's clock in its folder.
+CLOCK_FILE = "clock"
 _FORMAT = struct.Struct("<?dd")
 
 

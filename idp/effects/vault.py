@@ -9,6 +9,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from idp.ports import Entropy
 
+# The file of the master secret in the folder of keys.
+VAULT_FILE = "vault.key"
 _NONCE = 12
 
 
