@@ -15,7 +15,7 @@ from idp.protocols.message import Answered, BadRequest, Document, HttpMessage, I
 from idp.protocols.oidc import token, userinfo
 from idp.protocols.oidc.registration import check_metadata
 from idp.services.party_settings import BadParty
-from tests.protocol.oidc_kit import ASSERTION_TYPE, CALLBACK, FORM, Provider, RelyingParty, metadata
+from tests.protocol.oidc_kit import ASSERTION_TYPE, CALLBACK, FORM, Provider, RelyingParty, metadata, parameters_of
 
 NAMES = [
     "response_type",
@@ -102,6 +102,12 @@ def check_arrival(provider: Provider, message: HttpMessage) -> None:
         assert where.startswith(CALLBACK)
         assert where.isascii()
         assert where.isprintable()
+        check_description(parameters_of(found.answer)["error_description"])
+
+
+def check_description(text: str) -> None:
+    """Only the characters that RFC 6749 lets stand in an error description."""
+    assert re.fullmatch(r"[\x20-\x21\x23-\x5b\x5d-\x7e]+", text)
 
 
 def check_document(document: Document, *, granted: bool) -> None:
@@ -110,7 +116,9 @@ def check_document(document: Document, *, granted: bool) -> None:
     for name, value in document.headers.items():
         assert (name + value).isprintable()
     if document.status != 204:
-        assert isinstance(json.loads(document.body), dict)
+        told = json.loads(document.body)
+        if "error_description" in told:
+            check_description(told["error_description"])
 
 
 @OFTEN

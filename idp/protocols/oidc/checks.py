@@ -8,6 +8,7 @@ from typing import Final
 from idp.protocols.oidc.answers import RESPONSE_MODES
 from idp.protocols.oidc.claims import Scope
 from idp.protocols.oidc.faults import Fault
+from idp.protocols.oidc.parameters import complaint_of
 from idp.protocols.oidc.request import Request
 
 RESPONSE_TYPES: Final = ("code",)
@@ -37,7 +38,7 @@ def check(request: Request) -> None:
 
 
 def _once(request: Request) -> str:
-    return "".join(f"The parameter {name[:40]} {fault}. " for name, fault in sorted(request.faults.items())[:1]).strip()
+    return complaint_of(request.faults)
 
 
 def _absent(name: str, sentence: str) -> Callable[[Request], str]:

@@ -11,6 +11,7 @@ _MOST: Final = 60
 _LONGEST_NAME: Final = 200
 _LONGEST_VALUE: Final = 16 * 1024
 _BROKEN_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_.-]{1,40}", re.ASCII)
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -28,6 +29,13 @@ class Parameters:
     def get(self, name: str) -> str:
         """The value, or an empty text."""
         return self.values.get(name, "")
+
+
+def complaint_of(faults: Mapping[str, str]) -> str:
+    """The first fault as a sentence that may stand in an error (RFC 6749 section 5.2), or an empty text."""
+    for name, fault in sorted(faults.items()):
+        return f"The parameter {name} {fault}." if _PLAIN.fullmatch(name) else f"A parameter {fault}."
+    return ""
 
 
 def read_parameters(*parts: bytes) -> Parameters:

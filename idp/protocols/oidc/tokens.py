@@ -17,7 +17,7 @@ from idp.protocols.oidc.endpoints import issuer
 from idp.protocols.oidc.faults import BackChannelFault, json_document
 from idp.protocols.oidc.id_token import id_token
 from idp.protocols.oidc.memory import Memory
-from idp.protocols.oidc.parameters import Malformed, Parameters, read_form
+from idp.protocols.oidc.parameters import Malformed, Parameters, complaint_of, read_form
 from idp.services.grants import Dead, Issued, redeem, revoke, rotate
 from idp.services.work import Office, Work
 
@@ -65,8 +65,8 @@ def _parameters(message: HttpMessage) -> Parameters:
         parameters = read_form(message.content_type, message.body)
     except Malformed as malformed:
         raise BackChannelFault("P10", "invalid_request", str(malformed)) from None
-    for name, fault in sorted(parameters.faults.items()):
-        raise BackChannelFault("P10", "invalid_request", f"The parameter {name[:40]!a} {fault}.")
+    if parameters.faults:
+        raise BackChannelFault("P10", "invalid_request", complaint_of(parameters.faults))
     return parameters
 
 

@@ -123,7 +123,7 @@ def _service(request: Request) -> Service:
         wanted = token[len(prefix) :].lower()
         found = [one for one in services if (one.uuid == wanted if prefix else one.slug == token)]
         if prefix and not found:
-            raise Fault("P15", "invalid_scope", f"The service {wanted[:40]} is none of this client's.")
+            raise Fault("P15", "invalid_scope", "The scope names a service that is none of this client's.")
         chosen += found
     if len({one.uuid for one in chosen}) > 1:
         raise Fault("P15", "invalid_scope", "The scope names several services.")
