@@ -47,7 +47,7 @@ def faults(modules: Iterable[str]) -> list[Fault]:
 
 def trials(planted: list[Fault], seen: Callable[[Trial], None]) -> None:
     """Try every fault; ``seen`` hears of each trial as it ends. The tests are collected once, for all trials."""
-    pytest.main([*QUIET, *_files(WATCHED)], plugins=[_Trials(planted, seen)])
+    pytest.main([*QUIET, *_files(fault.module for fault in planted)], plugins=[_Trials(planted, seen)])
 
 
 def _path(module: str) -> Path:
