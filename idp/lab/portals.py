@@ -79,14 +79,15 @@ def register(office: Office, data_folder: Path, base_url: str) -> None:
             key = make_missing(_key_file(data_folder, slug), f"demo portal {slug}", work.now)
             portal = Portal(slug, plan, base_url, key, _secret(data_folder, slug))
             _register_entity(work, portal, services[slug])
-            _register_client(work, portal, data_folder)
+            _register_client(work, portal, services[slug], data_folder)
 
 
 def read(data_folder: Path, base_url: str) -> tuple[Portal, ...]:
-    """The portals that ``register`` made, with their keys; for each process that serves them."""
+    """The portals that ``register`` made, with their keys, as far as it did; for each process that serves them."""
+    made = {slug: plan for slug, plan in PLANS.items() if _key_file(data_folder, slug).exists()}
     return tuple(
         Portal(slug, plan, base_url, read_key(_key_file(data_folder, slug)), _secret(data_folder, slug))
-        for slug, plan in PLANS.items()
+        for slug, plan in made.items()
     )
 
 
@@ -95,7 +96,7 @@ def metadata(portal: Portal, service: Service) -> str:
     return document(
         Description(
             entity_id=portal.plan.entity_id,
-            name=f"{service.provider.name['nl']}: {service.name['nl']}",
+            name=_name(service),
             acs=portal.acs,
             certificate=portal.key.certificate,
             key_name=portal.key.kid,
@@ -105,12 +106,12 @@ def metadata(portal: Portal, service: Service) -> str:
     )
 
 
-def registration(portal: Portal) -> str:
+def registration(portal: Portal, service: Service) -> str:
     """The portal's OIDC client metadata (RFC 7591)."""
     plan = portal.plan
     facts: dict[str, object] = {
         "client_id": portal.client_id,
-        "client_name": portal.client_id,
+        "client_name": _name(service),
         "redirect_uris": [portal.callback],
         "token_endpoint_auth_method": plan.authentication,
         "id_token_signed_response_alg": plan.algorithm,
@@ -128,8 +129,8 @@ def _register_entity(work: Work, portal: Portal, service: Service) -> None:
         parties.add(work, described_entity(text.encode(), (portal.slug,), wishes, None, work.now))
 
 
-def _register_client(work: Work, portal: Portal, data_folder: Path) -> None:
-    text = registration(portal)
+def _register_client(work: Work, portal: Portal, service: Service, data_folder: Path) -> None:
+    text = registration(portal, service)
     known = read_party(work.connection, parties.OIDC, portal.client_id)
     needs_secret = portal.plan.authentication.startswith("client_secret")
     if known is not None and needs_secret and not portal.secret:
@@ -148,6 +149,10 @@ def _outdated(work: Work, known: Party | None, text: str) -> bool:
     if known is not None and known.document != text:
         parties.renew(work, known, text)
     return known is None
+
+
+def _name(service: Service) -> str:
+    return f"{service.provider.name['nl']}: {service.name['nl']}"
 
 
 def _secret(data_folder: Path, slug: str) -> str:

@@ -56,9 +56,12 @@ def seed(office: Office, seed: int) -> None:
 
 def reset(office: Office) -> None:
     """Back to the world as it was seeded, its clock included; parties stay, what was spent stays spent (RUL-21)."""
+    if not seeded(office):
+        seed(office, 1)
+        return
     world = read()
     hashes = _hashes(office, world, _unchanged(office, world))
-    seed = _seed_of(office)
+    number = _seed_of(office)
     if isinstance(office.clock, LabClock):
         frozen_at = office.settings.lab.frozen_at
         start(office.clock, datetime.fromisoformat(frozen_at) if frozen_at else None)
@@ -68,7 +71,7 @@ def reset(office: Office) -> None:
             if table.name not in kept:
                 work.connection.execute(delete(table))
         work.connection.execute(delete(Ticket).where(Ticket.used_at.is_(None)))
-        _write(work, world, seed, hashes)
+        _write(work, world, number, hashes)
         bump(work.connection, DIRECTORY)
 
 

@@ -1,5 +1,6 @@
 """What the laboratory's pages are told, as plain values in the person's language."""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -180,13 +181,18 @@ def _means(one: Means, world: World, office: Office) -> dict[str, Any]:
         "valid_until": worlds.day(today, one.until),
         "mandates": [
             {
-                "scope": spoken(known[mandate.service].name) if mandate.service else _("Algemene machtiging"),
+                "scope": _scope(known, mandate.service),
                 "level_label": mandate.level.label,
                 "valid_until": worlds.day(today, mandate.until),
             }
             for mandate in one.mandates
         ],
     }
+
+
+def _scope(known: Mapping[str, Service], slug: str | None) -> str:
+    service = known.get(slug or "")
+    return spoken(service.name) if service else slug or _("Algemene machtiging")
 
 
 def _uri(persona: Persona, issuer: str) -> str:

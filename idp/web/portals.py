@@ -140,7 +140,10 @@ class _PortalViews:
         return portal
 
     def _service(self, portal: Portal) -> Service:
-        return next(service for service in self._office.directory.services() if service.slug == portal.slug)
+        found = next((one for one in self._office.directory.services() if one.slug == portal.slug), None)
+        if found is None:
+            abort(404)
+        return found
 
     def _attributes(self, portal: Portal) -> tuple[str, ...]:
         return tuple(one.name for one in self._service(portal).attributes)

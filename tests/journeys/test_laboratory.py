@@ -1,7 +1,7 @@
 """The laboratory's interface and pages, over real HTTP against a running sandbox with two workers."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -193,7 +193,7 @@ def test_registered_parties_stay_after_a_reset(lab: Demo) -> None:
     assert listed.returncode == 0, listed.stderr
     lab.reset()
     assert lab.run("providers", "list", "--json").stdout == listed.stdout
-    assert listed.stdout.count("portal-") >= 7
+    assert listed.stdout.count('"client_id": "portal-') == 7
 
 
 @pytest.mark.parametrize("language", ["nl", "en"])
@@ -266,3 +266,15 @@ def test_what_a_portal_cannot_use_is_a_page(lab: Demo) -> None:
         answer = walker.session.post(lab.url("/lab/portal/UWV/saml/acs"), data=body, timeout=60)
         assert answer.status_code == 200
         assert 'data-outcome="refused"' in answer.text
+
+
+def test_a_kept_world_moves_to_another_port(start_demo: Callable[..., Demo]) -> None:
+    """A sandbox started again on another port registers its portals there, and keeps its world."""
+    first = start_demo("--seed", "5")
+    first.stop()
+    again = start_demo(folder=first.folder)
+    assert again.base_url != first.base_url
+    walker = enter(again, "anna")
+    assert (walker.page.outcome, walker.page.failed_checks) == ("granted", [])
+    listed = again.run("providers", "list", "--json").stdout
+    assert listed.count('"client_id": "portal-') == 7

@@ -221,11 +221,12 @@ def test_a_reset_sets_the_clock_back(database: str, open_office: OpenOffice, tmp
 
 
 def test_the_database_knows_whether_it_is_seeded(database: str, open_office: OpenOffice) -> None:
-    """An empty database is told from a seeded one."""
+    """An empty database is told from a seeded one, and a reset of it begins the world."""
     made = open_office(database)
     assert not seeded(made)
-    seed(made, 1)
+    reset(made)
     assert seeded(made)
+    assert cells(made) == stated()
 
 
 def test_invented_numbers_are_well_formed() -> None:
