@@ -1,4 +1,4 @@
-"""Whether every check of the XML core is needed: ``python -m tests.fuzz.signature_mutants``.
+"""Whether every check of the XML core is needed: ``python -m tests.fuzz.signature_mutants [MODULE...]``.
 
 Each condition that leads to a refusal, and each part of such a condition, is taken out by itself in a copy of the
 tree; then at least one test of the XML core must fail. What survives is printed, and the exit code says so.
@@ -80,12 +80,12 @@ def survives(module: str, text: str) -> bool:
         return subprocess.run(command, cwd=copy, capture_output=True, check=False).returncode == 0
 
 
-def main() -> int:
+def main(chosen: list[str]) -> int:
     """Run all mutants, two at a time; 1 when any survived, 2 when nothing can be said."""
     if not survives("signature", (ROOT / "idp/protocols/saml/signature.py").read_text()):
         print("the tests fail without any mutant", file=sys.stderr)
         return 2
-    found = [one for module in MODULES for one in mutants(module)]
+    found = [one for module in chosen or MODULES for one in mutants(module)]
     with ThreadPoolExecutor(2) as pool:
         verdicts = list(pool.map(lambda one: survives(one[0], one[2]), found))
     alive = [name for (_, name, _), verdict in zip(found, verdicts, strict=True) if verdict]
@@ -96,4 +96,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
