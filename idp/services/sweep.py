@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from sqlalchemy import ColumnElement, delete, select
 
+from idp.services.grants import LONGEST, forget
 from idp.services.work import Office, Work
 from idp.store.base import Base
 from idp.store.logins import LoginRow, SessionParty, SessionRow
@@ -22,6 +23,7 @@ class Swept:
 
     logins: int
     tickets: int
+    grants: int
     counters: int
     sessions: int
 
@@ -36,10 +38,11 @@ def sweep(office: Office) -> Swept:
         over = SessionRow.authenticated_at < old
         ended = select(SessionRow.id).where(over)
         _drop(work, SessionParty, SessionParty.session_id.in_(ended))
-        tickets = 0 if office.settings.lab.enabled else _drop(work, Ticket, Ticket.expires_at < work.now - _KEEP_MARKS)
+        spent = not office.settings.lab.enabled
         return Swept(
             logins=_drop(work, LoginRow, LoginRow.expires_at < work.now - _KEEP_LOGINS),
-            tickets=tickets,
+            tickets=_drop(work, Ticket, Ticket.expires_at < work.now - _KEEP_MARKS) if spent else 0,
+            grants=forget(work, work.now - LONGEST - _KEEP_MARKS) if spent else 0,
             counters=_drop(work, CounterRow, CounterRow.since < work.now - _KEEP_COUNTERS),
             sessions=_drop(work, SessionRow, over),
         )

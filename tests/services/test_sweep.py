@@ -1,0 +1,54 @@
+"""What the worker drops, and what it must keep."""
+
+from datetime import timedelta
+
+import pytest
+
+from idp.lab.seed import seed
+from idp.services.sweep import sweep
+from idp.services.tickets import Purpose, first_use, issue, redeem
+from tests.office import T0, StandingClock
+from tests.services.conftest import OpenOffice
+from tests.services.login_kit import Person, ask, register
+
+
+@pytest.mark.parametrize("laboratory", [True, False])
+def test_what_has_ended_is_dropped_and_marks_stay_where_the_clock_can_go_back(
+    database: str, open_office: OpenOffice, laboratory: bool
+) -> None:
+    """After three days logins, sessions and counters are gone; spent marks only where no clock can be turned (RUL-21)."""
+    clock = StandingClock()
+    office = open_office(database, clock, lab__enabled=laboratory)
+    seed(office, 7)
+    anna, party = Person(office, "anna"), register(office, "UWV")
+    anna.log_in(ask(party))
+    Person(office, "bram").begin(ask(party))
+    with office.work("test") as work:
+        assert first_use(work, Purpose.SAML_REQUEST, "seen", T0 + timedelta(minutes=6))
+    clock.move(timedelta(days=3))
+    swept = sweep(office)
+    assert (swept.logins, swept.sessions) == (2, 1)
+    assert swept.counters >= 1
+    assert (swept.tickets > 0) is not laboratory
+    again = sweep(office)
+    assert (again.logins, again.tickets, again.counters, again.sessions) == (0, 0, 0, 0)
+    clock.moment = T0
+    with office.work("test") as work:
+        assert first_use(work, Purpose.SAML_REQUEST, "seen", T0 + timedelta(minutes=6)) is not laboratory
+
+
+def test_what_still_counts_is_kept(database: str, open_office: OpenOffice) -> None:
+    """A login under way, a live session and a ticket that was not used survive the worker."""
+    office = open_office(database, StandingClock(), lab__enabled=False)
+    seed(office, 7)
+    anna, party = Person(office, "anna"), register(office, "RVO-3")
+    anna.log_in(ask(party))
+    with office.work("test") as work:
+        secret = issue(work, Purpose.SAML_REQUEST, "subject", timedelta(hours=1), {"a": "b"})
+    sweep(office)
+    with office.work("test") as work:
+        redeemed = redeem(work, Purpose.SAML_REQUEST, secret)
+        assert redeemed is not None
+        assert (redeemed.subject, redeemed.payload) == ("subject", {"a": "b"})
+        assert redeem(work, Purpose.SAML_REQUEST, secret) is None
+    assert type(anna.begin(ask(party))).__name__ == "Concluded"
