@@ -1,5 +1,6 @@
 """The laboratory's interface and pages, over real HTTP against a running sandbox with two workers."""
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -266,6 +267,20 @@ def test_what_a_portal_cannot_use_is_a_page(lab: Demo) -> None:
         answer = walker.session.post(lab.url("/lab/portal/UWV/saml/acs"), data=body, timeout=60)
         assert answer.status_code == 200
         assert 'data-outcome="refused"' in answer.text
+
+
+def test_a_synthetic_account_logs_in(lab: Demo) -> None:
+    """An account of ``idp lab populate`` gets in with the password and the secret that the command told."""
+    made = lab.run("lab", "populate", "--accounts", "3", "--providers", "2", "--json")
+    assert made.returncode == 0, made.stderr
+    told = json.loads(made.stdout)
+    assert told["accounts_total"] == len(told["accounts"]) == 3
+    assert told["providers_total"] >= 2
+    account = told["accounts"][-1]
+    walker = Walker(lab.base_url).visit("/lab/portal/UWV").follow("start-saml").through()
+    walker.submit(username=account["username"], password=told["password"])
+    walker.submit(code=pyotp.TOTP(account["secret"]).at(instant(clock(lab)))).through()
+    assert (walker.page.outcome, walker.page.failed_checks) == ("granted", [])
 
 
 def test_a_kept_world_moves_to_another_port(start_demo: Callable[..., Demo]) -> None:

@@ -108,7 +108,7 @@ class Walker:
         return found
 
     def _arrive(self, answer: requests.Response) -> Self:
-        soup = BeautifulSoup(answer.text, "html.parser")
+        soup = BeautifulSoup(answer.text, "lxml")
         self.page = Page(answer.url, answer.status_code, soup)
         return self
 
