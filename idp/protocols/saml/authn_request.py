@@ -12,6 +12,10 @@ from idp.protocols.saml.xml import MD, SAML, SAMLP, Element
 AUTHN_REQUEST: Final = f"{{{SAMLP}}}AuthnRequest"
 ISSUER: Final = f"{{{SAML}}}Issuer"
 LONGEST_ID: Final = 256
+_NAME_ID_POLICY: Final = f"{{{SAMLP}}}NameIDPolicy"
+_LEVELS: Final = f"{{{SAMLP}}}RequestedAuthnContext"
+_SCOPING: Final = f"{{{SAMLP}}}Scoping"
+_EXTENSIONS: Final = f"{{{SAMLP}}}Extensions"
 _LONGEST_NAME: Final = 1024
 _MOST_VALUES: Final = 100
 
@@ -64,23 +68,21 @@ class AuthnRequest:
 
 def read_issuer(root: Element) -> str:
     """The entity ID a message claims to come from: believe it after the signature only."""
-    issuer = root.find(ISSUER)
-    text = (issuer.text or "").strip() if issuer is not None else ""
-    if not text or len(text) > _LONGEST_NAME:
-        raise Refused(Fault.SCHEMA, "no Issuer, or one that is too long")
-    return text
+    return _entity_id(root.find(ISSUER))
 
 
 def read_authn_request(root: Element) -> AuthnRequest:
     """The request of a schema-valid element; ``Refused`` when a value is beyond its bounds."""
     identifier, instant = root.get("ID", ""), root.get("IssueInstant", "")
-    issuer = root.find(ISSUER)
+    # The schema allows each child once.
+    children = {child.tag: child for child in root}
+    issuer = children.get(ISSUER)
     if root.tag != AUTHN_REQUEST or issuer is None or not 0 < len(identifier) <= LONGEST_ID:
         raise Refused(Fault.SCHEMA, "not an AuthnRequest with an Issuer and an ID of bounded length")
     return AuthnRequest(
         id=identifier,
         version=root.get("Version", ""),
-        issuer=read_issuer(root),
+        issuer=_entity_id(issuer),
         qualified_issuer=bool(len(issuer.attrib)),
         issued_at=read_instant(instant),
         zoned=instant.strip().endswith("Z"),
@@ -91,13 +93,20 @@ def read_authn_request(root: Element) -> AuthnRequest:
         consumer_url=root.get("AssertionConsumerServiceURL"),
         binding=root.get("ProtocolBinding"),
         service_index=_number(root.get("AttributeConsumingServiceIndex")),
-        name_id=_name_id_policy(root.find(f"{{{SAMLP}}}NameIDPolicy")),
-        levels=_levels(root.find(f"{{{SAMLP}}}RequestedAuthnContext")),
-        subject=root.find(f"{{{SAML}}}Subject") is not None,
-        conditions=root.find(f"{{{SAML}}}Conditions") is not None,
-        providers=_providers(root.find(f"{{{SAMLP}}}Scoping/{{{SAMLP}}}IDPList")),
-        attributes=_attributes(root.find(f"{{{SAMLP}}}Extensions/{REQUESTED_ATTRIBUTES}")),
+        name_id=_name_id_policy(children.get(_NAME_ID_POLICY)),
+        levels=_levels(children.get(_LEVELS)),
+        subject=f"{{{SAML}}}Subject" in children,
+        conditions=f"{{{SAML}}}Conditions" in children,
+        providers=_providers(children.get(_SCOPING)),
+        attributes=_attributes(children.get(_EXTENSIONS)),
     )
+
+
+def _entity_id(issuer: Element | None) -> str:
+    text = (issuer.text or "").strip() if issuer is not None else ""
+    if not text or len(text) > _LONGEST_NAME:
+        raise Refused(Fault.SCHEMA, "no Issuer, or one that is too long")
+    return text
 
 
 def _name_id_policy(node: Element | None) -> NameIdPolicy | None:
@@ -111,13 +120,15 @@ def _levels(node: Element | None) -> LevelsAsked | None:
     return LevelsAsked(node.get("Comparison", ""), classes, len(classes) < len(node))
 
 
-def _providers(node: Element | None) -> tuple[str, ...] | None:
-    if node is None:
+def _providers(scoping: Element | None) -> tuple[str, ...] | None:
+    entries = None if scoping is None else scoping.find(f"{{{SAMLP}}}IDPList")
+    if entries is None:
         return None
-    return _bounded([one.get("ProviderID", "") for one in node.findall(f"{{{SAMLP}}}IDPEntry")])
+    return _bounded([one.get("ProviderID", "") for one in entries.findall(f"{{{SAMLP}}}IDPEntry")])
 
 
-def _attributes(node: Element | None) -> tuple[tuple[str, bool], ...] | None:
+def _attributes(extensions: Element | None) -> tuple[tuple[str, bool], ...] | None:
+    node = None if extensions is None else extensions.find(REQUESTED_ATTRIBUTES)
     if node is None:
         return None
     found = {one.get("Name", ""): _true(one.get("isRequired")) for one in node.findall(f"{{{MD}}}RequestedAttribute")}

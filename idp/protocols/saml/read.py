@@ -15,7 +15,7 @@ from idp.protocols.saml.refusal import Fault, Refused
 from idp.protocols.saml.signature import verify
 from idp.protocols.saml.sp_metadata import SpMetadata, of_party
 from idp.protocols.saml.transport import RELAY_STATE_STRICT, Received, bad_request, too_long
-from idp.protocols.saml.xml import DS, Element, Schemas, parse
+from idp.protocols.saml.xml import DS, Element, Schemas, parse, parse_canonical
 from idp.services.work import Office
 
 _SIGNATURE: Final = f"{{{DS}}}Signature"
@@ -110,7 +110,7 @@ def _vouched(received: Received, root: Element, metadata: SpMetadata, trust: _Tr
         return root
     if not enveloped and trust.unsigned and next(root.iter(_SIGNATURE), None) is None:
         return root
-    return parse(verify(root, AUTHN_REQUEST, trust.keys(metadata)))
+    return parse_canonical(verify(root, AUTHN_REQUEST, trust.keys(metadata)))
 
 
 def _method(received: Received, root: Element) -> str:

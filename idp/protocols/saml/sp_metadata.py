@@ -51,12 +51,14 @@ class AttributeService:
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """A registered certificate. ``use`` is ``signing``, ``encryption`` or empty for both; ``methods`` are the
-    EncryptionMethods offered with it; ``fingerprint`` is SHA-256 in hex."""
+    """A registered certificate. ``use`` is ``signing``, ``encryption`` or empty for both; ``weak`` tells that we
+    accept no signature by its key (RUL-27); ``methods`` are the EncryptionMethods offered with it; ``fingerprint`` is
+    SHA-256 in hex."""
 
     use: str
     name: str | None
     key: VerificationKey
+    weak: bool
     fingerprint: str
     not_before: datetime
     not_after: datetime
@@ -66,39 +68,26 @@ class Certificate:
         """Whether its own dates allow it."""
         return self.not_before <= now <= self.not_after
 
-    @property
-    def weak(self) -> bool:
-        """Whether it is no key we accept a signature of (RUL-27)."""
-        if isinstance(self.key, RSAPublicKey):
-            return self.key.key_size not in RSA_BITS
-        return self.key.curve.name not in CURVES
-
 
 @dataclass(frozen=True, slots=True)
 class SpMetadata:
-    """The SPSSODescriptor of one entity."""
+    """The SPSSODescriptor of one entity.
+
+    ``signing`` are the certificates whose keys may sign requests; ``encryption`` those to encrypt for: meant for that
+    alone, else without a use (ENC-5).
+    """
 
     entity_id: str
     name: str
     consumers: tuple[Consumer, ...]
     certificates: tuple[Certificate, ...]
+    signing: tuple[Certificate, ...]
+    encryption: tuple[Certificate, ...]
     services: tuple[AttributeService, ...]
     name_id_formats: tuple[str, ...]
     signs_requests: bool
     wants_signed_assertions: bool
     valid_until: datetime | None
-
-    @property
-    def signing(self) -> tuple[Certificate, ...]:
-        """Certificates whose keys may sign requests."""
-        return tuple(one for one in self.certificates if one.use in ("signing", "") and not one.weak)
-
-    @property
-    def encryption(self) -> tuple[Certificate, ...]:
-        """Certificates to encrypt for: those meant for it alone, else those without a use (ENC-5)."""
-        usable = [one for one in self.certificates if isinstance(one.key, RSAPublicKey) and not one.weak]
-        meant = tuple(one for one in usable if one.use == "encryption")
-        return meant or tuple(one for one in usable if not one.use)
 
     @property
     def wants_encryption(self) -> bool:
@@ -133,16 +122,19 @@ def read_descriptor(root: Element) -> SpMetadata:
     entity, role = _sp_of(root)
     nodes = role.findall(f"{{{MD}}}AssertionConsumerService")[:_MOST_CONSUMERS]
     services = tuple(map(_attribute_service, role.findall(f"{{{MD}}}AttributeConsumingService")[:_MOST_CONSUMERS]))
+    certificates = tuple(
+        one
+        for descriptor in role.findall(f"{{{MD}}}KeyDescriptor")
+        for one in map(partial(_certificate, descriptor), descriptor.findall(_CERTIFICATE))
+    )
     until = [one.get("validUntil") for one in (root, entity, role)]
     return SpMetadata(
         entity_id=entity.get("entityID", ""),
         name=_display_name(entity, services),
         consumers=tuple(map(_consumer, nodes)),
-        certificates=tuple(
-            one
-            for descriptor in role.findall(f"{{{MD}}}KeyDescriptor")
-            for one in map(partial(_certificate, descriptor), descriptor.findall(_CERTIFICATE))
-        ),
+        certificates=certificates,
+        signing=tuple(one for one in certificates if one.use in ("signing", "") and not one.weak),
+        encryption=_for_encryption(certificates),
         services=services,
         name_id_formats=tuple((one.text or "").strip() for one in role.findall(f"{{{MD}}}NameIDFormat")),
         signs_requests=_true(role.get("AuthnRequestsSigned")),
@@ -211,11 +203,18 @@ def _certificate(descriptor: Element, node: Element) -> Certificate:
         use=descriptor.get("use", ""),
         name=None if name is None else (name.text or "").strip(),
         key=key,
+        weak=key.key_size not in RSA_BITS if isinstance(key, RSAPublicKey) else key.curve.name not in CURVES,
         fingerprint=certificate.fingerprint(SHA256()).hex(),
         not_before=certificate.not_valid_before_utc.astimezone(UTC),
         not_after=certificate.not_valid_after_utc.astimezone(UTC),
         methods=frozenset(one.get("Algorithm", "") for one in descriptor.findall(f"{{{MD}}}EncryptionMethod")),
     )
+
+
+def _for_encryption(certificates: Sequence[Certificate]) -> tuple[Certificate, ...]:
+    usable = [one for one in certificates if isinstance(one.key, RSAPublicKey) and not one.weak]
+    meant = tuple(one for one in usable if one.use == "encryption")
+    return meant or tuple(one for one in usable if not one.use)
 
 
 def read_certificate(node: Element) -> tuple[x509.Certificate, VerificationKey]:

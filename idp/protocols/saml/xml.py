@@ -93,6 +93,11 @@ def parse(octets: bytes, limits: Limits = MESSAGE) -> Element:
     return root
 
 
+def parse_canonical(octets: bytes) -> Element:
+    """The element of what ``canonical`` or ``signature.verify`` gave: it came from a document within every limit."""
+    return etree.fromstring(octets, _PARSER)
+
+
 def serialise(element: Element) -> bytes:
     """The element as UTF-8 octets without an XML declaration; a parser reads the same element back."""
     return etree.tostring(element, encoding="utf-8", xml_declaration=False, with_tail=False)
