@@ -21,12 +21,14 @@ class LegalSubject:
 class Basis:
     """On what an assertion rests, so that it can be judged again later (SEC-36); never told to anyone.
 
-    ``way`` is the key of the way to act that was used.
+    ``way`` is the key of the way to act that was used; ``consented`` names the attributes agreed to, also those for
+    which there was nothing to tell.
     """
 
     account: str
     way: str
     factors: frozenset[Factor]
+    consented: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ def assertion_text(assertion: Assertion) -> str:
             "authenticated_at": assertion.authenticated_at.isoformat(),
             "attributes": assertion.attributes,
             "session": assertion.session,
-            "basis": [basis.account, basis.way, sorted(basis.factors)],
+            "basis": [basis.account, basis.way, sorted(basis.factors), sorted(basis.consented)],
         }
     )
 
@@ -30,7 +30,7 @@ def assertion_text(assertion: Assertion) -> str:
 def assertion_of_text(text: str) -> Assertion:
     """The assertion that ``assertion_text`` wrote."""
     stored = json.loads(text)
-    account, way, factors = stored["basis"]
+    account, way, factors, consented = stored["basis"]
     return Assertion(
         subject=stored["subject"],
         level=Level[stored["level"]],
@@ -40,7 +40,7 @@ def assertion_of_text(text: str) -> Assertion:
         authenticated_at=datetime.fromisoformat(stored["authenticated_at"]),
         attributes=stored["attributes"],
         session=stored["session"],
-        basis=Basis(account, way, frozenset(Factor(one) for one in factors)),
+        basis=Basis(account, way, frozenset(Factor(one) for one in factors), frozenset(consented)),
     )
 
 

@@ -142,9 +142,9 @@ def _grant(
         branches=tuple(sorted(decision.branches)),
         intermediary=way.intermediary,
         authenticated_at=progress.authenticated_at,
-        attributes=_attributes(work, way, progress),
+        attributes=_attributes(work, way, asked, progress),
         session=None,
-        basis=Basis(progress.account or "", way.held.key, progress.factors),
+        basis=Basis(progress.account or "", way.held.key, progress.factors, progress.consented or frozenset()),
     )
 
 
@@ -156,7 +156,7 @@ def reassert(work: Work, party: Party, asked: LoginRequest, basis: Basis, earlie
         earlier.authenticated_at,
         resumed=True,
         chosen=basis.way,
-        consented=frozenset(earlier.attributes),
+        consented=basis.consented,
     )
     standing = stand(work.connection, party, asked, progress, work.now)
     outcome = conclude(work, party, asked, progress, standing)
@@ -206,9 +206,9 @@ def _insert_once(work: Work, key: dict[str, str], value: str) -> str:
     return value if known is None else str(known.value)
 
 
-def _attributes(work: Work, way: Way, progress: Progress) -> dict[str, str]:
-    """The personal attributes that were consented to (RUL-12)."""
-    wanted = sorted(progress.consented or ())
+def _attributes(work: Work, way: Way, asked: LoginRequest, progress: Progress) -> dict[str, str]:
+    """The personal attributes that were asked and consented to (RUL-12, RA-1)."""
+    wanted = sorted({one.name for one in asked.attributes} & (progress.consented or frozenset()))
     if not wanted:
         return {}
     person = work.connection.execute(select(Person).where(Person.id == way.person_id)).one()

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 import pyotp
-from sqlalchemy import select, update
+from sqlalchemy import case, select, update
 
 from idp.domain.assurance import Factor
 from idp.domain.audit import Event
@@ -14,9 +14,12 @@ from idp.domain.login import Progress
 from idp.domain.otp import Accepted, Algorithm, ResponderState, Windows, Wrong, judge
 from idp.domain.passwords import LONGEST_PASSWORD, normalised
 from idp.domain.usernames import canonical
+from idp.ports import Overloaded
 from idp.services import throttle
+from idp.services.grants import revoke_all
 from idp.services.login import BLOCKED_FOR, Missing, Result, Visit, go_on, mine
 from idp.services.logins import Login
+from idp.services.sessions import end_all
 from idp.services.work import Office, Work
 from idp.store.base import AnyRow
 from idp.store.means import Means
@@ -79,8 +82,13 @@ def identify(office: Office, tried: Attempt, username: str, password: str, keep:
         return Faulty(Fault.DELAYED, login, until=allowed)
     account = _account(office, name)
     fits = len(password) <= LONGEST_PASSWORD
-    right = office.passwords.check(account.password_hash if account else None, normalised(password) if fits else "")
-    renewed = _renewed_hash(office, account, password) if account and right and fits else None
+    try:
+        right = office.passwords.check(account.password_hash if account else None, normalised(password) if fits else "")
+        renewed = _renewed_hash(office, account, password) if account and right and fits else None
+    except Overloaded:
+        with office.work("throttle") as work:
+            throttle.take_back(work, allowed)
+        raise
     with office.work("person") as work:
         again = mine(work, tried.login_id, tried.visit.browser)
         if isinstance(again, Missing):
@@ -111,6 +119,9 @@ def prove(office: Office, tried: Attempt, code: str) -> Result | Faulty:
         again = mine(work, tried.login_id, tried.visit.browser)
         if isinstance(again, Missing) or again.progress.account is None:
             return again if isinstance(again, Missing) else Faulty(Fault.WRONG_CODE, again)
+        if again.progress.account != login.progress.account:
+            # Someone else logged in here meanwhile: this code was never meant for them.
+            return go_on(work, again, again, tried.visit)
         if _blocked(work, again.progress.account):
             return Faulty(Fault.LOCKED, again)
         wrong = _consume(work, again.progress.account, code)
@@ -208,7 +219,9 @@ def _refuse_code(work: Work, login: Login, code: str, wrong: Wrong, allowed: thr
     if wrong is Wrong.USED:
         work.record(Event.CODE_REFUSED, **facts)
         return Faulty(Fault.CODE_USED, login)
-    counted = update(Account).where(Account.id == account).values(wrong_codes=Account.wrong_codes + 1)
+    # A block that has lapsed is over: counting begins anew.
+    count_on = case((Account.blocked_at.is_not(None), 1), else_=Account.wrong_codes + 1)
+    counted = update(Account).where(Account.id == account).values(wrong_codes=count_on, blocked_at=None)
     count = work.connection.execute(counted.returning(Account.wrong_codes)).scalar_one()
     other = _other_holder(work, account, code)
     if other:
@@ -217,6 +230,8 @@ def _refuse_code(work: Work, login: Login, code: str, wrong: Wrong, allowed: thr
     most = work.office.settings.throttle.block_after
     if most and count >= most:
         work.connection.execute(update(Account).where(Account.id == account).values(blocked_at=work.now))
+        end_all(work, account)
+        revoke_all(work, account)
         work.record(Event.ACCOUNT_BLOCKED, reference=login.reference, account=account)
         return Faulty(Fault.LOCKED, login)
     return Faulty(Fault.WRONG_CODE, login, left=allowed.left)
@@ -227,8 +242,10 @@ def _other_holder(work: Work, account: str, code: str) -> str | None:
     own = select(Means.organisation_id).where(Means.account_id == account)
     colleagues = select(Means.account_id).where(Means.organisation_id.in_(own), Means.account_id != account)
     query = select(*_RESPONDER).where(Responder.account_id.in_(colleagues), Responder.status == "assigned")
-    for row in work.connection.execute(query.limit(_MOST_COLLEAGUES)).all():
-        if isinstance(judge(state_of(row), code, code_at(work.office, row), work.now, windows(work.office)), Accepted):
+    # Only what shows the code now counts, so the wide window for resynchronising is not searched.
+    near = replace(windows(work.office), resync=0)
+    for row in work.connection.execute(query.order_by(Responder.id).limit(_MOST_COLLEAGUES)).all():
+        if isinstance(judge(state_of(row), code, code_at(work.office, row), work.now, near), Accepted):
             return str(row.serial)
     return None
 

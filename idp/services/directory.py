@@ -72,9 +72,10 @@ class Directory:
             made = make()
             if made is None:
                 return None
-            if len(kept) >= _MOST_KEPT:
-                kept.pop(next(iter(kept)), None)
-            kept[key] = made
+            with self._lock:
+                if len(kept) >= _MOST_KEPT:
+                    kept.pop(next(iter(kept)), None)
+                kept[key] = made
             return made
         return kept.get(key)
 

@@ -59,9 +59,7 @@ class Issued:
 
 
 # What an account no longer may do, its tokens no longer can (SEC-30).
-_ACCOUNT_STANDS = exists().where(
-    Account.id == GrantRow.account_id, Account.status == "active", Account.blocked_at.is_(None)
-)
+_ACCOUNT_STANDS = exists().where(Account.id == GrantRow.account_id, Account.status == "active")
 _GRANT = (GrantRow.id, GrantRow.party_id, GrantRow.request, GrantRow.assertion)
 _OF_CODE = and_(GrantRow.code_digest == bindparam("code"), GrantRow.party_id == bindparam("party"))
 _REDEEM = Prepared(
@@ -199,6 +197,12 @@ def of_access_token(office: Office, token: str, now: datetime) -> Grant | None:
 def revoke(work: Work, grant_id: str) -> None:
     """End an authorization with all its tokens."""
     ending = update(GrantRow).where(GrantRow.id == grant_id, GrantRow.revoked_at.is_(None))
+    work.connection.execute(ending.values(revoked_at=work.now))
+
+
+def revoke_all(work: Work, account: str) -> None:
+    """End every authorization of an account: its codes and tokens are worth nothing any more (SEC-30)."""
+    ending = update(GrantRow).where(GrantRow.account_id == account, GrantRow.revoked_at.is_(None))
     work.connection.execute(ending.values(revoked_at=work.now))
 
 

@@ -112,7 +112,7 @@ def begin(office: Office, incoming: Incoming, visit: Visit, bounce: bool) -> Res
 def look(office: Office, login_id: str, visit: Visit) -> Result:
     """What comes next in a login; its first look binds it to the browser."""
     with office.work("person") as work:
-        login = mine(work, login_id, visit.browser)
+        login = mine(work, login_id, visit.browser, binding=True)
         if isinstance(login, Missing):
             return login
         if login.browser == "":
@@ -148,12 +148,15 @@ def go_on(work: Work, login: Login, changed: Login, visit: Visit) -> Result:
     return _go_on(work, changed, visit, stored=login)
 
 
-def mine(work: Work, login_id: str, browser: Browser) -> Login | Missing:
-    """The open login of this browser, begun anew where it lay idle or lost its session (S-11, L07)."""
+def mine(work: Work, login_id: str, browser: Browser, binding: bool = False) -> Login | Missing:
+    """The open login of this browser, begun anew where it lay idle or lost its session (S-11, L07).
+
+    ``binding`` is for the first look at a login that no browser has been bound to yet (RUL-18).
+    """
     login = load(work.office, work.connection, login_id)
     if login is None:
         return Missing(Gone.UNKNOWN)
-    if login.browser and login.browser != work.office.vault.digest(browser.id, "browser"):
+    if not (binding and login.browser == "") and login.browser != work.office.vault.digest(browser.id, "browser"):
         return Missing(Gone.ELSEWHERE)
     if login.status != "open":
         return Missing(Gone.ANSWERED, login)
@@ -206,7 +209,7 @@ def _first(work: Work, incoming: Incoming) -> bool:
 def _resumed(work: Work, login: Login, browser: Browser) -> Login:
     """How far a kept session brings a login that begins; ForceAuthn ends the session first (S-1)."""
     kept = find(work.office, work.connection, browser.session)
-    if kept is not None and login.asked.force:
+    if kept is not None and login.asked.force and not login.asked.passive:
         end(work, kept.id)
     sign_on = single_sign_on(work.office, login.party, login.asked)
     return replace(login, progress=resume(login.asked, kept, sign_on, work.now))
@@ -247,7 +250,8 @@ def _keep(work: Work, login: Login, browser: Browser, granted: Assertion) -> tup
     """Touch the session that answered, or open one where the person and the rules allow it (RUL-17, S-2, S-4)."""
     progress, party = login.progress, login.party
     sign_on = single_sign_on(work.office, party, login.asked)
-    kept = find(work.office, work.connection, browser.session) if progress.resumed else None
+    current = find(work.office, work.connection, browser.session)
+    kept = current if progress.resumed else None
     wished = progress.resumed or progress.keep or party.settings.profile not in _OPT_IN_PROFILES
     if not sign_on.allowed or not wished or Factor.CERTIFICATE in progress.factors:
         return granted, None
@@ -255,8 +259,9 @@ def _keep(work: Work, login: Login, browser: Browser, granted: Assertion) -> tup
         touch(work, kept, sign_on.provider)
         remember_party(work, kept.id, party.id, granted.subject)
         return replace(granted, session=kept.id), None
-    if kept is not None:
-        end(work, kept.id)
+    if current is not None:
+        # Whatever this browser still held, of whomever, is over with its new secret (SEC-30).
+        end(work, current.id)
     password_at = kept.password_at if kept is not None else granted.authenticated_at
     account = progress.account or ""
     session = KeptSession(

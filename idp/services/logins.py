@@ -1,6 +1,7 @@
 """A login under way as it is stored between two steps."""
 
 import json
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -33,6 +34,7 @@ _ADVANCE = Prepared(
         expires_at=bindparam("until"),
     )
 )
+_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -55,7 +57,9 @@ class Login:
 
 
 def load(office: Office, connection: Connection, login_id: str) -> Login | None:
-    """The login with this id, or None when it is unknown or its party is gone."""
+    """The login with this id, or None when it is unknown, or its party or that party's service is gone."""
+    if not _ID.fullmatch(login_id):
+        return None
     row = _LOAD.one(connection, login=login_id)
     party = office.directory.party_by_id(row.party_id) if row is not None else None
     if row is None or party is None:

@@ -30,7 +30,6 @@ _FIND = Prepared(
         SessionRow.digest == bindparam("digest"),
         SessionRow.ended_at.is_(None),
         Account.status == "active",
-        Account.blocked_at.is_(None),
     )
 )
 _REMEMBER = renew(SessionParty, ("session_id", "party_id"), ("subject",))
@@ -98,6 +97,12 @@ def remember_party(work: Work, session_id: str, party_id: str, subject: str) -> 
         return
     row = {"session_id": session_id, "party_id": party_id, "subject": subject}
     _REMEMBER.run(work.connection, **row)
+
+
+def end_all(work: Work, account: str) -> None:
+    """End every session of an account at once (SEC-30)."""
+    ending = update(SessionRow).where(SessionRow.account_id == account, SessionRow.ended_at.is_(None))
+    work.connection.execute(ending.values(ended_at=work.now))
 
 
 def end(work: Work, session_id: str) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, delete, select
 
 from idp.domain.throttle import Counter, Delayed, Limit, attempt, remaining
 from idp.services.work import Office, Work
-from idp.store.merge import renew
+from idp.store.merge import keep, renew
 from idp.store.prepared import Prepared
 from idp.store.tickets import CounterRow
 
@@ -16,6 +16,7 @@ _READ = Prepared(
     .where(CounterRow.key == bindparam("key"))
     .with_for_update()
 )
+_MAKE = keep(CounterRow, "key")
 _WRITE = renew(CounterRow, ("key",), ("count", "rounds", "since", "unlock_at"))
 _FORGET = Prepared(delete(CounterRow).where(CounterRow.key == bindparam("key")))
 
@@ -34,24 +35,37 @@ def ask(office: Office, kind: str, subject: str, source: str) -> Allowed | datet
     ``subject`` may be a name that does not exist: it is treated alike. Only digests are stored.
     """
     limits = _limits(office, kind, subject, source)
-    left: int | None = None
     with office.work("throttle") as work:
-        for key, limit in limits.items():
-            counted = attempt(_read(work, key), limit, work.now)
-            if isinstance(counted, Delayed):
-                return counted.until
-            _write(work, key, counted)
-            left = remaining(counted, limit) if left is None else left
+        # In one order for everyone, so that two attempts never wait for each other.
+        counters = {key: _locked(work, key) for key in sorted(limits)}
+        counted = {key: attempt(counters[key], limit, work.now) for key, limit in limits.items()}
+        delays = [one.until for one in counted.values() if isinstance(one, Delayed)]
+        if delays:
+            # Nothing is counted for an attempt that is not made.
+            return max(delays)
+        kept = {key: one for key, one in counted.items() if isinstance(one, Counter)}
+        for key, counter in kept.items():
+            _write(work, key, counter)
+    left = next((remaining(counter, limits[key]) for key, counter in kept.items()), None)
     return Allowed(left, tuple(limits))
 
 
 def give_back(work: Work, allowed: Allowed) -> None:
     """Forget the attempts after a success: of the account wholly, of what it shares with others by one."""
-    for place, key in enumerate(allowed.keys):
+    if allowed.keys:
+        _FORGET.run(work.connection, key=allowed.keys[0])
+    _less(work, allowed.keys[1:])
+
+
+def take_back(work: Work, allowed: Allowed) -> None:
+    """Take one attempt back that was counted and then not made."""
+    _less(work, allowed.keys)
+
+
+def _less(work: Work, keys: tuple[str, ...]) -> None:
+    for key in sorted(keys):
         counter = _read(work, key)
-        if place == 0:
-            _FORGET.run(work.connection, key=key)
-        elif counter.since is not None and counter.count:
+        if counter.since is not None and counter.count:
             _write(work, key, Counter(counter.count - 1, counter.rounds, counter.since, counter.unlock_at))
 
 
@@ -71,6 +85,12 @@ def _limits(office: Office, kind: str, subject: str, source: str) -> dict[str, L
         (f"{kind}*", Limit(rules.global_attempts, window, delay / 10, delay / 10)),
     )
     return {office.vault.digest(name, "throttle"): limit for name, limit in named if limit.attempts}
+
+
+def _locked(work: Work, key: str) -> Counter:
+    """The counter of a key, its row made first where it is new: a row that is absent cannot be locked (SEC-28)."""
+    _MAKE.run(work.connection, key=key, count=0, rounds=0, since=work.now, unlock_at=None)
+    return _read(work, key)
 
 
 def _read(work: Work, key: str) -> Counter:

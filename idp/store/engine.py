@@ -8,6 +8,9 @@ from idp.store.prepared import Prepared
 
 _BEGIN_READING, _BEGIN_WRITING = Prepared(text("BEGIN")), Prepared(text("BEGIN IMMEDIATE"))
 
+# Longer than this nobody should wait for a connection; they are told to come back (SEC-39).
+_POOL_SECONDS = 3
+
 
 def open_engine(url: str, pool: int, statement_seconds: int) -> Engine:
     """An engine for SQLite (WAL) or PostgreSQL with bounded pool and statement time (SEC-39)."""
@@ -17,6 +20,8 @@ def open_engine(url: str, pool: int, statement_seconds: int) -> Engine:
             address,
             pool_size=pool,
             max_overflow=0,
+            pool_timeout=_POOL_SECONDS,
+            hide_parameters=True,
             connect_args={"timeout": statement_seconds, "check_same_thread": False},
         )
         event.listen(engine, "connect", _tune_sqlite)
@@ -29,7 +34,9 @@ def open_engine(url: str, pool: int, statement_seconds: int) -> Engine:
         address,
         pool_size=pool,
         max_overflow=0,
+        pool_timeout=_POOL_SECONDS,
         pool_pre_ping=True,
+        hide_parameters=True,
         connect_args={"connect_timeout": statement_seconds, "options": options},
     )
 

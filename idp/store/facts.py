@@ -78,7 +78,7 @@ _MEANS = Prepared(
     .join(Organisation, Organisation.id == Means.organisation_id)
     .outerjoin(Branch, Branch.id == Means.branch_id)
     .outerjoin(MandateRow, and_(MandateRow.means_id == Means.id, _STANDING))
-    .where(Means.account_id == bindparam("account"))
+    .where(Means.account_id == bindparam("account"), Account.status == "active")
     .order_by(Means.id, MandateRow.id)
 )
 _LINKS = Prepared(

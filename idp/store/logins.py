@@ -11,7 +11,7 @@ from idp.store.base import Base, Id, Row, UtcDateTime
 class LoginRow(Row):
     """A login under way. ``request`` and ``progress`` are JSON; the browser's secret is kept as a digest.
 
-    ``status`` is ``open`` or ``answered``; ``answer`` names what was answered, for a second look at the page.
+    ``status`` is ``open`` or ``answered``.
     """
 
     __tablename__ = "login"

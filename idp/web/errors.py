@@ -19,7 +19,7 @@ from idp.services.logins import Login, new_reference
 from idp.services.work import Office
 from idp.web.http import outgoing
 from idp.web.texts import problem
-from idp.web.views import asked_view, way_back
+from idp.web.views import WayBack, asked_view, way_back
 
 log = structlog.get_logger("idp.error")
 
@@ -40,26 +40,37 @@ def install(app: Flask, office: Office) -> None:
         app.register_error_handler(kind, partial(handler, office))
 
 
+# Messages in the name of a party we know are on record; garbage of anyone is in the log alone, which may be cut.
+_ON_RECORD = frozenset({"P02", "P03", "P05"})
+
+
 def _bad_request(office: Office, error: BadRequest) -> Response:
     reference = new_reference(office)
     log.warning("message refused", code=error.code, reference=reference, facts=error.facts, private=error.private)
-    with office.work("protocol") as work:
-        work.record(Event.MESSAGE_REFUSED, reference=reference, code=error.code)
+    if error.code in _ON_RECORD:
+        try:
+            with office.work("protocol") as work:
+                work.record(Event.MESSAGE_REFUSED, reference=reference, code=error.code)
+        except (OperationalError, PoolTimeout) as away:
+            return _database(office, away)
     return page(office, 400, error.code, Trouble(reference, error.facts))
 
 
-def _answered(_office: Office, error: Answered) -> Response:
-    log.warning("message answered with a fault", code=error.code, facts=error.facts)
+def _answered(office: Office, error: Answered) -> Response:
+    log.warning("message answered with a fault", code=error.code, reference=new_reference(office), facts=error.facts)
     return outgoing(error.answer)
 
 
 def _forged_or_stale(office: Office, _error: CSRFError) -> Response:
-    return page(office, 400, "EXPIRED_PAGE" if request.cookies else "NO_COOKIES")
+    if not request.cookies:
+        return page(office, 400, "NO_COOKIES")
+    # A stale form of a login that is still under way leads back to that login.
+    here = WayBack(office.settings.brand.name, request.path) if request.endpoint == "login.step" else None
+    return page(office, 400, "EXPIRED_PAGE", Trouble(back=here))
 
 
-def _database(office: Office, error: OperationalError) -> Response:
-    log.error("database unavailable", error=type(error).__name__, detail=str(error.orig))
-    return _busy(office, 5)
+def _database(office: Office, error: OperationalError | PoolTimeout) -> Response:
+    return _busy(office, 5, f"database unavailable: {type(error).__name__}")
 
 
 def _http(office: Office, error: HTTPException) -> Response:
@@ -76,8 +87,10 @@ def _fault(office: Office, error: Exception) -> Response:
     return page(office, 500, "INTERNAL", Trouble(reference))
 
 
-def _busy(office: Office, seconds: int) -> Response:
-    response = page(office, 503, "OVERLOADED")
+def _busy(office: Office, seconds: int, why: str = "overloaded") -> Response:
+    reference = new_reference(office)
+    log.error(why, reference=reference)
+    response = page(office, 503, "OVERLOADED", Trouble(reference))
     response.headers["Retry-After"] = str(seconds)
     return response
 
@@ -89,19 +102,22 @@ class Trouble:
     reference: str = ""
     facts: Mapping[str, str] = field(default_factory=dict)
     login: Login | None = None
+    back: WayBack | None = None
 
 
 def page(office: Office, status: int, code: str, trouble: Trouble | None = None) -> Response:
     """The error page: what happened, what to do, the way back to the service, and the reference."""
     trouble = trouble or Trouble()
     login = trouble.login
+    reference = trouble.reference or (login.reference if login else new_reference(office))
+    log.info("error page", code=code, status=status, reference=reference)
     body = render_template(
         "error.html",
         error=problem(code),
         error_code=code,
-        reference=trouble.reference or (login.reference if login else new_reference(office)),
+        reference=reference,
         asked=asked_view(login.party, login.asked) if login else None,
-        back=way_back(login) if login else None,
+        back=way_back(login) if login else trouble.back,
         details=_details(trouble.facts) if office.settings.lab.enabled else [],
     )
     return Response(body, status, content_type="text/html; charset=utf-8")

@@ -1,5 +1,6 @@
 """What every request must satisfy before a view sees it: host, proxy, origin, size, single parameters."""
 
+from ipaddress import IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
 from flask import Flask, abort, g, request
@@ -47,5 +48,16 @@ def _source(trusted: tuple[str, ...]) -> str:
     peer = request.remote_addr or ""
     forwarded = request.headers.get("X-Forwarded-For", "")
     if peer in trusted and forwarded:
-        return forwarded.rsplit(",", 1)[-1].strip()[:64]
-    return peer
+        peer = forwarded.rsplit(",", 1)[-1].strip()[:64]
+    return _household(peer)
+
+
+def _household(address: str) -> str:
+    """An address as attempts are counted by: an IPv6 network of one subscriber counts as one place."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, IPv6Address):
+        return str(found.ipv4_mapped or ip_network((found, 64), strict=False))
+    return address

@@ -26,6 +26,7 @@ from idp.web.http import outgoing, posting, source
 from idp.web.login_pages import render_step
 from idp.web.views import acting_for, asked_view, outcome_name
 
+_LONGEST_KEY = 200
 Codecs = Mapping[str, Codec]
 Form = MultiDict[str, str]
 
@@ -143,7 +144,11 @@ class LoginViews:
 
     def _faulty(self, faulty: Faulty) -> Response:
         statuses = {Fault.DELAYED: 429, Fault.LOCKED: 403}
-        response = self._page(self._at(faulty), faulty)
+        waiting = self._at(faulty)
+        if waiting.standing.step is Step.ANSWER:
+            # What was missing has come in meanwhile: the next look ends the login.
+            return redirect(url_for("login.show", login_id=faulty.login.id), 303)  # type: ignore[return-value]
+        response = self._page(waiting, faulty)
         response.status_code = statuses.get(faulty.fault, 422)
         if faulty.until is not None:
             response.headers["Retry-After"] = str(_seconds_until(faulty.until, self._office.clock.now()))
@@ -170,7 +175,7 @@ class LoginViews:
 
 
 def _choose(key: str, progress: Progress) -> Progress:
-    return replace(progress, chosen=key or None)
+    return replace(progress, chosen=key[:_LONGEST_KEY] or None)
 
 
 def _consent(names: list[str], progress: Progress) -> Progress:

@@ -13,6 +13,8 @@ from idp.lab.seed import seed
 from idp.ports import Overloaded
 from idp.services.credentials import Fault, Faulty
 from idp.services.login import BLOCKED_FOR, Concluded, Waiting
+from idp.services.throttle import Allowed
+from idp.services.throttle import ask as ask_throttle
 from idp.services.work import Office
 from idp.store.means import Means
 from idp.store.people import Account, Responder
@@ -118,6 +120,51 @@ def test_guessing_from_one_place_is_slowed_and_others_are_not(office: Office, cl
     assert isinstance(Person(office, "anna", source="198.51.100.7").log_in(ask(party)), Concluded)
     clock.move(timedelta(seconds=31))
     assert isinstance(thief.identify(begun.login.id), Waiting)
+
+
+def test_waiting_out_someone_elses_delay_costs_nothing(office: Office, clock: StandingClock) -> None:
+    """Tries that are turned away because others guess at the name do not count against the person (RUL-20)."""
+    for number in range(50):
+        ask_throttle(office, "password", "anna", f"203.0.113.{number}")
+    anna = "198.51.100.7"
+    for _ in range(8):
+        assert not isinstance(ask_throttle(office, "password", "anna", anna), Allowed)
+    clock.move(timedelta(seconds=31))
+    assert isinstance(ask_throttle(office, "password", "anna", anna), Allowed)
+
+
+def test_simultaneous_first_tries_are_each_counted(office: Office) -> None:
+    """Of twelve first tries at the same moment no more than five pass before the delay (SEC-28)."""
+    with ThreadPoolExecutor(12) as pool:
+        found = list(pool.map(lambda _: ask_throttle(office, "password", "anna", "203.0.113.9"), range(12)))
+    assert sum(isinstance(one, Allowed) for one in found) == 5
+
+
+def test_a_code_is_right_only_for_who_logged_in_last(office: Office) -> None:
+    """Where someone else logged in meanwhile, the first person's code is wrong and the second's is right (SEC-29)."""
+    anna = Person(office, "anna")
+    login = at_the_code(anna)
+    bram = Person(office, "bram", browser=anna.browser)
+    assert isinstance(bram.identify(login), Waiting)
+    assert fault(anna.prove(login)) is Fault.WRONG_CODE
+    assert isinstance(bram.prove(login), Concluded)
+
+
+def test_a_block_ends_what_was_kept(database: str, open_office: OpenOffice, clock: StandingClock) -> None:
+    """Blocking ends every session of the account; a service that asks the password alone stays open (SEC-30)."""
+    office = open_office(database, clock, throttle__account_attempts=0)
+    seed(office, 7)
+    elsewhere = Person(office, "anna")
+    assert isinstance(elsewhere.log_in(ask(register(office, "RVO-3"))), Concluded)
+    clock.move(timedelta(seconds=30))
+    anna = Person(office, "anna")
+    login = at_the_code(anna)
+    wrong = "000000" if anna.code() != "000000" else "111111"
+    assert [fault(anna.prove(login, wrong)) for _ in range(10)][-1] is Fault.LOCKED
+    again = elsewhere.begin(ask(register(office, "RVO-3")))
+    assert isinstance(again, Waiting)
+    assert again.standing.step is Step.PASSWORD
+    assert isinstance(Person(office, "anna").log_in(ask(register(office, "OLO"))), Concluded)
 
 
 def test_an_unknown_name_is_slowed_like_a_known_one(office: Office) -> None:

@@ -18,6 +18,7 @@ from idp.services.credentials import Fault, Faulty
 from idp.services.login import Browser, Concluded, Gone, Missing, Waiting
 from idp.services.work import Office
 from idp.store.mandates import MandateRow
+from idp.store.people import Account
 from tests.office import StandingClock
 from tests.services.conftest import OpenOffice
 from tests.services.login_kit import Person, ask, events, register
@@ -272,6 +273,31 @@ def test_the_use_of_a_mandate_is_noted_and_an_automatic_one_is_not(office: Offic
     assert facts[0]["mandate"] != "automatic"
     assert facts[1]["mandate"] == "automatic"
     assert facts[1]["level"] == "EH1"
+
+
+@pytest.mark.parametrize("login", ["\x00", "0" * 31, "G" * 32, "x" * 100_000, ""])
+def test_what_is_no_id_of_a_login_is_unknown(office: Office, login: str) -> None:
+    """No form of an address reaches the database but 32 hex characters (SEC-5)."""
+    assert Person(office, "anna").look(login) == Missing(Gone.UNKNOWN)
+
+
+def test_a_closed_account_gets_no_assertion(office: Office) -> None:
+    """An account that is closed between password and code has no means any more (SEC-36)."""
+    anna = Person(office, "anna")
+    login = waiting(anna.begin(ask(register(office, "UWV"))), Step.PASSWORD).login.id
+    waiting(anna.identify(login), Step.CODE)
+    with office.work("test") as work:
+        work.connection.execute(update(Account).where(Account.username == "anna").values(status="closed"))
+    refused = waiting(anna.prove(login), Step.REFUSED)
+    assert refused.standing.refused is not None
+    assert refused.standing.refused.reasons == (Reason.NO_MEANS,)
+
+
+def test_a_step_needs_a_login_that_is_bound(office: Office) -> None:
+    """Nobody can answer a step of a login whose page no browser has asked yet (RUL-18)."""
+    anna = Person(office, "anna")
+    login = waiting(anna.begin(ask(register(office, "UWV")), bounce=True), Step.PASSWORD).login.id
+    assert anna.identify(login) == Missing(Gone.ELSEWHERE)
 
 
 def test_a_dead_browser_secret_is_no_secret(office: Office) -> None:

@@ -16,7 +16,7 @@ from tests.services.login_kit import Person, ask, register
 def test_what_has_ended_is_dropped_and_marks_stay_where_the_clock_can_go_back(
     database: str, open_office: OpenOffice, laboratory: bool
 ) -> None:
-    """After three days logins, sessions and counters are gone; spent marks only where no clock can be turned (RUL-21)."""
+    """After three days logins, sessions, counters are gone; spent marks only where no clock is turned (RUL-21)."""
     clock = StandingClock()
     office = open_office(database, clock, lab__enabled=laboratory)
     seed(office, 7)
