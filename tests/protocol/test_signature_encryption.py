@@ -6,6 +6,7 @@ from hashlib import sha256
 
 import pytest
 import xmlsec
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from lxml import etree
 
 from idp.protocols.saml.decryption import LocalDecryptionKey, decrypt
@@ -222,7 +223,6 @@ def digest(value: str) -> Callable[[Element], None]:
 def reference(root: Element) -> None:
     value = next(root.iter(f"{{{XENC}}}CipherValue"))
     value.tag = f"{{{XENC}}}CipherReference"
-    value.text = None
     value.set("URI", "http://evil.test/")
 
 
@@ -355,6 +355,22 @@ def test_the_plaintext_is_one_element_of_the_expected_kind(plaintext: bytes) -> 
     with pytest.raises(Refused) as refused:
         decrypt(encrypted(plaintext=plaintext), NAME_ID, [opener(reader())])
     assert refused.value.fault is Fault.DECRYPTION
+
+
+@pytest.mark.parametrize(("length", "accepted"), [(0, False), (1, True), (16, True), (17, False), (32, False)])
+def test_padding_is_one_to_sixteen_octets(length: int, accepted: bool) -> None:
+    """The last octet says how many go; none, or more than a block, is refused even if an element remains."""
+    secret = entropy()(32)
+    spaces = b" " * (-(len(PLAIN) + (length or 16)) % 16)
+    padded = PLAIN.replace(b" Name", spaces + b" Name") + bytes((length or 16) - 1) + bytes([length])
+    encryptor = Cipher(algorithms.AES256(secret), modes.CBC(bytes(16))).encryptor()
+    root = encrypted()
+    next(root.iter(f"{{{XENC}}}CipherValue")).text = base64(bytes(16) + encryptor.update(padded))
+    if accepted:
+        assert decrypt(root, NAME_ID, [opener(reader())]).text == "90000001"
+        return
+    with pytest.raises(Refused, match="padding"):
+        decrypt(root, NAME_ID, [opener(reader())])
 
 
 def test_the_work_of_decrypting_is_bounded() -> None:

@@ -182,8 +182,18 @@ def test_an_unsigned_query_is_read_but_not_verified() -> None:
 def test_half_a_signature_is_refused() -> None:
     """Signature without SigAlg, or SigAlg without Signature, does not pass for unsigned."""
     plain = write_redirect(MESSAGE, None)
-    assert fault(f"{plain}&Signature=QUJD".encode()) is Fault.SIGNATURE
-    assert fault(f"{plain}&SigAlg=x".encode()) is Fault.SIGNATURE
+    for half in ("Signature=QUJD", "SigAlg=x", "Signature=", "SigAlg="):
+        with pytest.raises(Refused, match="together"):
+            read_redirect(f"{plain}&{half}".encode())
+
+
+@pytest.mark.parametrize("state", ["%", "%4", "%zz", "é", "a b", "a\nb", "\x00", "\x7f"])
+def test_a_relay_state_is_plain_ascii_with_right_escapes(state: str) -> None:
+    """What two readers could take for different values is refused, in RelayState and in foreign parameters (SEC-15)."""
+    request = f"SAMLRequest={deflated(b'<a/>')}"
+    for name in ("RelayState", "lang"):
+        with pytest.raises(Refused, match="plain ASCII"):
+            read_redirect(f"{request}&{name}={state}".encode())
 
 
 def test_inflation_is_bounded() -> None:
