@@ -4,12 +4,15 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from lxml import etree
 
 from idp.domain.assertion import LegalSubject
 from idp.domain.assurance import Level
 from idp.domain.identifiers import KvkNumber
 from idp.domain.parties import Profile
+from idp.ports import KeyUse
 from idp.protocols.message import Incoming
+from idp.protocols.saml import documents
 from idp.protocols.saml.xml import XENC
 from tests.protocol.saml_kit import (
     COMPANY,
@@ -17,6 +20,7 @@ from tests.protocol.saml_kit import (
     PSEUDONYM,
     SOLE_TRADER,
     Bench,
+    OwnKeys,
     granted,
     octets_of,
     opened,
@@ -39,6 +43,7 @@ from tests.protocol.saml_messages import (
     Asking,
     Published,
 )
+from tests.protocol.xml_kit import SoftKey, curve_key, oracle_accepts
 
 G, E13, E11 = Profile.GENERIC, Profile.EHERKENNING_113, Profile.EHERKENNING_111
 CBC = f"{XENC}aes256-cbc"
@@ -222,3 +227,21 @@ def test_an_eidas_question_gets_an_eidas_answer(bench: Bench) -> None:
     for level, stated in ((Level.EH3, Level.EH3.eidas), (Level.EH1, Level.EH1.urn)):
         root = opened(octets_of(bench.answer(incoming, granted(level=level))))
         assert texts(root, "//saml:AuthnContextClassRef") == [stated]
+
+
+def test_a_curve_signs_as_well(bench: Bench) -> None:
+    """With a key on P-256 our messages and metadata are signed by ECDSA, and libxmlsec1 agrees (RUL-27)."""
+    key = curve_key()
+
+    class Curve(OwnKeys):
+        def active(self, use: KeyUse) -> SoftKey:
+            return key if use is KeyUse.SAML_SIGNING else super().active(use)
+
+    bench.office = replace(bench.office, keys=Curve())
+    octets = octets_of(bench.answer(come(bench, G), granted()))
+    for signed in (octets, documents(bench.office)["/saml/metadata"][1]):
+        root = etree.fromstring(signed)
+        method = root.find("{*}Signature/{*}SignedInfo/{*}SignatureMethod")
+        assert method is not None
+        assert str(method.get("Algorithm")).endswith("#ecdsa-sha256")
+        assert oracle_accepts(root, key)

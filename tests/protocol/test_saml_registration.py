@@ -85,6 +85,8 @@ ALWAYS = {
     "index twice": (Published(consumers=(Consumer(1), Consumer(1, location=ACS + "2"))), G, "P03", "index 1 stands"),
     "relative address": (Published(consumers=(Consumer(location="/acs"),)), G, "P03", "write it in full"),
     "script address": (Published(consumers=(Consumer(location="javascript:alert(1)"),)), G, "P03", "write it in full"),
+    "host with a semicolon": (Published(consumers=(Consumer(location="https://a;x/"),)), G, "P03", "write it in full"),
+    "host with a quote": (Published(consumers=(Consumer(location="https://a'b/"),)), G, "P03", "write it in full"),
     "no host": (Published(consumers=(Consumer(location="https:///acs"),)), G, "P03", "write it in full"),
     "nothing to encrypt for": (replace(BY_THE_BOOK, encryption=()), E13, "P02", 'use="encryption"'),
     "service index twice": (

@@ -21,6 +21,7 @@ from idp.settings import is_local
 _SIGNATURE: Final = f"{{{DS}}}Signature"
 _SIGNER: Final = f"{{{DS}}}Signature/{{{DS}}}KeyInfo/{{{DS}}}X509Data/{{{DS}}}X509Certificate"
 _LONGEST_ADDRESS: Final = 2048
+_AUTHORITY: Final = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?", re.ASCII)
 _ENTITY_ID: Final = re.compile(r"urn:etoegang:(?:DV|HM|EB):[0-9]{20}:entities:[0-9]{1,4}", re.ASCII)
 
 
@@ -131,13 +132,14 @@ def _safe_addresses(metadata: SpMetadata, _manner: Manner) -> Iterator[str]:
 
 
 def _absolute(location: str, schemes: tuple[str, ...]) -> bool:
+    """Whether an address is whole and plain; its host also stands in a header of ours, so it has no other letters."""
     if len(location) > _LONGEST_ADDRESS or not location.isascii() or not location.isprintable() or " " in location:
         return False
     try:
         parts = urlsplit(location)
-        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
+    return parts.scheme in schemes and _AUTHORITY.fullmatch(parts.netloc) is not None
 
 
 def _keys(metadata: SpMetadata, manner: Manner) -> Iterator[str]:
