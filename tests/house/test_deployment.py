@@ -3,6 +3,8 @@
 import re
 import shlex
 import sys
+import tomllib
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,16 @@ def _commands() -> list[list[str]]:
 def test_the_parts_are_there() -> None:
     """The stack has the application, the worker, PostgreSQL, nginx and a mail catcher."""
     assert {"app", "worker", "db", "nginx", "mail"} <= set(_SERVICES)
+
+
+def test_the_proxy_s_address_is_its_own() -> None:
+    """The address that the application trusts is nginx's, and no other container is given it by chance."""
+    pool = _COMPOSE["networks"]["default"]["ipam"]["config"][0]
+    address = ip_address(_SERVICES["nginx"]["networks"]["default"]["ipv4_address"])
+    assert tomllib.loads(_CONFIG.read_text())["server"]["trusted_proxies"] == [str(address)]
+    assert address in ip_network(pool["subnet"])
+    assert ip_network(pool["ip_range"]).subnet_of(ip_network(pool["subnet"]))
+    assert address not in ip_network(pool["ip_range"])
 
 
 @pytest.mark.parametrize("service", _SERVICES)
