@@ -203,9 +203,11 @@ def with_base_url(settings: Settings, base_url: str) -> Settings:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text())
+        return tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise BadSettings(f"The settings file {file} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise BadSettings(f"The settings file {file} is not text in UTF-8.") from None
     except tomllib.TOMLDecodeError as error:
         raise BadSettings(f"The settings file {file} is not valid TOML: {error}.") from None
 

@@ -54,3 +54,22 @@ def main() -> None:
         sys.exit(1)
     except click.Abort:
         sys.exit(1)
+    except Exception as error:
+        sentence = _foreseen(error)
+        if not sentence:
+            raise
+        click.echo(sentence, err=True)
+        sys.exit(1)
+
+
+def _foreseen(error: Exception) -> str:
+    """What to tell of a failure that lies outside of us, or an empty text."""
+    if isinstance(error, OSError):
+        return f"{error.filename}: {error.strerror}" if error.filename else str(error)
+    if isinstance(error, UnicodeDecodeError | UnicodeEncodeError):
+        return f"A file or its name is not text in UTF-8: {error.reason}"
+    # Only who loaded the library can have met its errors; a sandbox starts without it.
+    library = sys.modules.get("sqlalchemy.exc")
+    if library is not None and isinstance(error, library.SQLAlchemyError):
+        return "The database is not reachable or not up to date; run: idp db upgrade"
+    return ""

@@ -47,19 +47,25 @@ def _remember(context: click.Context, parameter: click.Parameter, value: Any) ->
     remembered = context.ensure_object(dict)
     if value:
         remembered[parameter.name] = value
+    if {"config", "data"} <= remembered.keys():
+        raise click.UsageError("Use --config or --data, not both: each names the settings.", context)
+
+
+def config_of(context: click.Context) -> Path | None:
+    """The settings file that the command line names; without one the defaults and the environment count alone."""
+    options = context.ensure_object(dict)
+    if "data" not in options:
+        file: Path | None = options.get("config")
+        return file
+    demo: Path = options["data"]
+    if not (demo / CONFIG_FILE).exists():
+        raise click.ClickException(f"There is no demo in {demo}; start one with: idp demo --data {demo}")
+    return demo / CONFIG_FILE
 
 
 def settings_of(context: click.Context) -> Settings:
     """The settings that the command line names; raises ``BadSettings``."""
-    options = context.ensure_object(dict)
-    if "data" in options:
-        file = options["data"] / CONFIG_FILE
-        if not file.exists():
-            raise click.ClickException(
-                f"There is no demo in {options['data']}; start one with: idp demo --data {options['data']}"
-            )
-        return load(file)
-    return load(options.get("config"))
+    return load(config_of(context))
 
 
 def office_of(context: click.Context) -> "Office":

@@ -23,15 +23,15 @@ _CONFIG = """\
 base_url = "http://localhost:{port}"
 {hosts}
 [database]
-url = "sqlite:///{folder}/idp.db"
+url = {database}
 [keys]
-folder = "{folder}/keys"
+folder = {keys}
 rsa_bits = 2048
 [lab]
 enabled = true
 frozen_at = "{frozen_at}"
 [paths]
-data = "{folder}"
+data = {data}
 """
 
 
@@ -132,9 +132,21 @@ def _write_config(folder: Path, port: int, frozen_at: datetime | None) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / CONFIG_FILE
     stands_at = frozen_at.isoformat() if frozen_at else ""
-    text = _CONFIG.format(port=port, folder=folder, hosts='hosts = ["127.0.0.1"]', frozen_at=stands_at)
-    config.write_text(text)
+    text = _CONFIG.format(
+        port=port,
+        hosts='hosts = ["127.0.0.1"]',
+        database=_quoted(f"sqlite:///{folder}/idp.db"),
+        keys=_quoted(f"{folder}/keys"),
+        data=_quoted(f"{folder}"),
+        frozen_at=stands_at,
+    )
+    config.write_text(text, encoding="utf-8")
     return config
+
+
+def _quoted(text: str) -> str:
+    """A text as TOML takes it: JSON's quotes and escapes, but no pairs of surrogates."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _throw_away(folder: Path) -> None:

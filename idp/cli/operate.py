@@ -1,11 +1,10 @@
 """Commands of an operator: serve, deliver, check, look after database, audit and catalogue."""
 
 import threading
-from pathlib import Path
 
 import click
 
-from idp.cli.common import CONFIG_FILE, common, office_of, settings_of, show
+from idp.cli.common import common, config_of, office_of, settings_of, show
 from idp.cli.keys import keys
 from idp.settings import is_local
 
@@ -27,9 +26,8 @@ def serve(context: click.Context, host: str, port: int) -> None:
         raise click.ClickException("The laboratory serves only on loopback or below .test; set lab.enabled to false.")
     if not is_current(office_of(context).engine):
         raise click.ClickException("The database is not up to date; run: idp db upgrade")
-    options = context.ensure_object(dict)
-    config = options["config"] if "config" in options else options.get("data", Path()) / CONFIG_FILE
-    run(settings, config, host, port, lambda: click.echo(f"Serving {settings.server.base_url}", err=True))
+    announce = f"Serving {settings.server.base_url}"
+    run(settings, config_of(context), host, port, lambda: click.echo(announce, err=True))
 
 
 @click.command()

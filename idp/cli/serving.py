@@ -24,9 +24,12 @@ _LOGGING: dict[str, Any] = {
 }
 
 
-def serve(settings: Settings, config: Path, host: str, port: int, ready: Callable[[], None]) -> None:
-    """Serve until a signal; ``ready`` is called once the first worker answers."""
-    os.environ["IDP_CONFIG"] = str(config)
+def serve(settings: Settings, config: Path | None, host: str, port: int, ready: Callable[[], None]) -> None:
+    """Serve until a signal; ``ready`` is called once the first worker answers.
+
+    Workers load the same settings again: from the file, or without one from the defaults and the environment.
+    """
+    os.environ["IDP_CONFIG"] = str(config or "")
     server = Server(
         "idp.app:wsgi",
         address=host,
