@@ -89,9 +89,9 @@ def _instant(text: object) -> datetime:
 
 
 def _later(now: datetime, seconds: object) -> datetime:
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not math.isfinite(seconds):
-        raise BadTime("advance_seconds must be a number.")
     try:
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not math.isfinite(seconds):
+            raise BadTime("advance_seconds must be a number.")
         return now + timedelta(seconds=seconds)
     except OverflowError:
         raise BadTime(f"The clock goes from {_EARLIEST.year} to {_LATEST.year}.") from None

@@ -105,7 +105,9 @@ class _Expected:
 
 def _receive(scrutiny: Scrutiny, expected: _Expected, given: Mapping[str, str]) -> Received:
     scrutiny.raw.append(("callback", _shown(dict(given))))
-    scrutiny.need(Check.STATE, hmac.compare_digest(given.get("state", "").encode(), expected.flow.state.encode()))
+    state = expected.flow.state.encode()
+    # A browser that was not sent away has no state, and an answer without one is not for it.
+    scrutiny.need(Check.STATE, bool(state) and hmac.compare_digest(given.get("state", "").encode(), state))
     scrutiny.need(Check.ISSUER, given.get("iss") == expected.issuer)
     if "error" in given:
         description = given.get("error_description", "")

@@ -186,8 +186,8 @@ def _status(response: Element) -> str:
 
 
 def readable(octets: bytes) -> str:
-    """XML with line breaks, for people; never what is verified."""
-    tree = etree.fromstring(octets, etree.XMLParser(resolve_entities=False, no_network=True, remove_blank_text=True))
+    """XML with line breaks, for people; never what is verified. Raises ``Refused``."""
+    tree = parse(octets)
     etree.indent(tree, "  ")
     return etree.tostring(tree, encoding="unicode")
 

@@ -1,5 +1,6 @@
 """What every request must satisfy before a view sees it: host, proxy, origin, size, single parameters."""
 
+import re
 from ipaddress import IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from idp.web.http import LARGEST_BODY
 CROSS_SITE = frozenset({"saml", "oidc", "portals"})
 _LONGEST_QUERY = 64 * 1024
 _MOST_FIELDS = 100
+_PORT = re.compile(":[0-9]*$")
 
 
 def install(app: Flask, office: Office) -> None:
@@ -28,7 +30,7 @@ def install(app: Flask, office: Office) -> None:
 
     @app.before_request
     def _check() -> None:
-        name = request.host.rsplit(":", 1)[0]
+        name = _PORT.sub("", request.host).strip("[]")
         local = office.settings.lab.enabled and is_local(name)
         if request.host not in hosts and name not in hosts and not local:
             abort(421)

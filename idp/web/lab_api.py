@@ -65,7 +65,7 @@ class _Answers:
             change(clock_of(self._office), request.get_json(force=True))
         except BadTime as error:
             return _fault(400, str(error))
-        except BadRequest:
+        except (BadRequest, RecursionError):
             return _fault(400, "The body must be JSON.")
         return self.clock()
 

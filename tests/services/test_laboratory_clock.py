@@ -74,7 +74,13 @@ def test_nonsense_changes_nothing(tmp_path: Path) -> None:
     """A wish that fails leaves the clock as it was, whatever part of it made sense."""
     clock = LabClock(tmp_path / "clock")
     start(clock, _MOMENT)
-    for wish in ({"frozen": False, "advance_seconds": "x"}, {"now": "x", "frozen": False}, {"release": 1}, None, _ENDLESS):
+    for wish in (
+        {"frozen": False, "advance_seconds": "x"},
+        {"now": "x", "frozen": False},
+        {"release": 1},
+        None,
+        _ENDLESS,
+    ):
         with pytest.raises(BadTime):
             change(clock, wish)
         assert shown(clock) == {"now": _MOMENT.isoformat(), "frozen": True}
