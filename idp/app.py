@@ -90,7 +90,7 @@ def create_app(office: Office) -> Application:
     locale.install(app, str(Path(__file__).parent / "translations"), settings.secure)
     errors.install(app, office)
     texts.install(app)
-    return Documents(app.wsgi_app, saml_documents(office) | oidc_documents(office))
+    return Documents(app.wsgi_app, saml_documents(office) | oidc_documents(office), settings.secure)
 
 
 def wsgi() -> Application:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from idp.web.headers import ONLY_HTTPS
+
 Environ = dict[str, Any]
 Start = Callable[..., Any]
 Application = Callable[[Environ, Start], Iterable[bytes]]
@@ -23,9 +25,9 @@ class Prepared:
 class Documents:
     """Answers metadata, JWKS and discovery from memory and hands everything else on (performance: P8)."""
 
-    def __init__(self, application: Application, documents: Mapping[str, tuple[str, bytes]]) -> None:
+    def __init__(self, application: Application, documents: Mapping[str, tuple[str, bytes]], secure: bool) -> None:
         self._application = application
-        self._prepared = {path: prepare(kind, body) for path, (kind, body) in documents.items()}
+        self._prepared = {path: prepare(kind, body, secure) for path, (kind, body) in documents.items()}
 
     def __call__(self, environ: Environ, start: Start) -> Iterable[bytes]:
         """The WSGI entry."""
@@ -39,8 +41,11 @@ class Documents:
         return (prepared.body,) if environ["REQUEST_METHOD"] == "GET" else ()
 
 
-def prepare(content_type: str, body: bytes) -> Prepared:
-    """A document with its headers; readable from any origin because it is public (domain 11.1: CORS)."""
+def prepare(content_type: str, body: bytes, secure: bool) -> Prepared:
+    """A document with its headers; readable from any origin because it is public (domain 11.1: CORS).
+
+    ``secure`` says that we are reached over https, and always will be (SEC-33).
+    """
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = [
         ("Content-Type", content_type),
@@ -50,5 +55,6 @@ def prepare(content_type: str, body: bytes) -> Prepared:
         ("Access-Control-Allow-Origin", "*"),
         ("X-Content-Type-Options", "nosniff"),
         ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+        *([("Strict-Transport-Security", ONLY_HTTPS)] if secure else []),
     ]
     return Prepared(headers, etag, body)

@@ -16,12 +16,12 @@ _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 )
-_A_YEAR = "max-age=31536000; includeSubDomains"
+ONLY_HTTPS = "max-age=31536000; includeSubDomains"
 
 
 def install(app: Flask, secure: bool) -> None:
     """Give every answer its headers: nothing framed, nothing foreign, nothing kept (G-3, G-10, SEC-33, RUL-39)."""
-    lasting = _FIXED | ({"Strict-Transport-Security": _A_YEAR} if secure else {})
+    lasting = _FIXED | ({"Strict-Transport-Security": ONLY_HTTPS} if secure else {})
     fleeting = lasting | _NOT_KEPT
 
     @app.after_request

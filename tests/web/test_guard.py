@@ -74,10 +74,21 @@ def test_over_https_cookies_are_host_bound(office: Office) -> None:
 
     server = replace(office.settings.server, base_url="https://login.example.test")
     secure = replace(office, settings=replace(office.settings, server=server))
-    browser = Site(create_app(secure), secure, {}).browser
+    secure_app = create_app(secure)
+    browser = Site(secure_app, secure, {}).browser
     response = browser.get("/login/x?lang=en", base_url="https://login.example.test")
-    assert response.headers["Strict-Transport-Security"]
-    for line in response.headers.getlist("Set-Cookie"):
+    document = browser.get("/saml/metadata", base_url="https://login.example.test")
+    for answer in (response, document):
+        assert answer.headers["Strict-Transport-Security"]
+    lines = response.headers.getlist("Set-Cookie")
+    assert any(line.startswith("__Host-idp-lang=en") for line in lines)
+    # What was kept is used again, and a name that another host of the domain can set is not.
+    assert '<html lang="en"' in browser.get("/", base_url="https://login.example.test").get_data(as_text=True)
+    other = Site(secure_app, secure, {}).browser
+    other.set_cookie("idp-lang", "en", domain="login.example.test")
+    assert '<html lang="nl"' in other.get("/", base_url="https://login.example.test").get_data(as_text=True)
+    for line in lines:
+        assert line.startswith("__Host-")
         assert "Secure" in line
         assert "HttpOnly" in line
 
