@@ -135,6 +135,13 @@ class Provider:
         self.clock.move(timedelta(**by))
 
 
+class _Escaping(json.JSONEncoder):
+    """JSON in ASCII alone, so that a claim may hold half a character as it may on the wire."""
+
+    def __init__(self, **named: Any) -> None:
+        super().__init__(**named | {"ensure_ascii": True})
+
+
 @dataclass
 class RelyingParty:
     """A client and what it knows."""
@@ -221,7 +228,7 @@ class RelyingParty:
         key = client_key("ec" if algorithm.startswith("ES") else "rsa")
         made = {"alg": algorithm, "kid": key.kid} | dict(header or {})
         registry = jwt.JWSRegistry(algorithms=[algorithm], strict_check_header=False)
-        return jwt.encode(made, _changed(claims, changes), key, registry=registry)
+        return jwt.encode(made, _changed(claims, changes), key, registry=registry, encoder_cls=_Escaping)
 
     def redeem_by_key(self, code: str, assertion: str, /, **changes: str | None) -> Document:
         """Exchange a code, proving itself by key."""

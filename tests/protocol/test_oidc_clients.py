@@ -149,6 +149,9 @@ WRONG_CLAIMS: list[dict[str, Any]] = [
     {"jti": ""},
     {"jti": 5},
     {"jti": "x" * 257},
+    {"jti": "\ud800"},
+    {"jti": "é"},
+    {"jti": "a\x00b"},
     {"nbf": 10**11},
     {"iat": "now"},
 ]

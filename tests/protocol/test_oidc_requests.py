@@ -58,6 +58,9 @@ FAULTS = [
     ({"acr_values": "urn:unknown"}, "invalid_request", "P07"),
     ({"nonce": "a\x00b"}, "invalid_request", "P10"),
     ({"nonce": "n" * 20000}, "invalid_request", "P10"),
+    ({"nonce": "n" * 2049}, "invalid_request", "P10"),
+    ({"nonce": "é" * 1025}, "invalid_request", "P10"),
+    ({"state": "s" * 2049}, "invalid_request", "P10"),
 ]
 
 
@@ -108,7 +111,7 @@ def test_a_faulty_request_is_answered_to_the_client(
     """Every fault after client and address are certain reaches the client as an OAuth error."""
     with pytest.raises(Answered) as caught:
         read(party, **changes)
-    check_fault(caught, error, code)
+    check_fault(caught, error, code, changes.get("state", STATE))
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ CHALLENGE_METHODS: Final = ("S256",)
 PROMPTS: Final = ("none", "login", "consent", "select_account")
 # 128 bits take 20 characters at least, whatever the alphabet (domain 11.1).
 _SHORTEST_RANDOM: Final = 20
+# In octets: what is kept with a login and handed back (SEC-3).
+_LARGEST_KEPT: Final = 2048
 _CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 _SECONDS: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 
@@ -81,6 +83,13 @@ def _challenge_form(request: Request) -> str:
     return "" if _CHALLENGE.fullmatch(request.get("code_challenge")) else "The code_challenge is not one of S256."
 
 
+def _bounded(name: str) -> Callable[[Request], str]:
+    def complaint(request: Request) -> str:
+        return "" if len(request.get(name).encode()) <= _LARGEST_KEPT else f"The {name} is longer than 2 KiB."
+
+    return complaint
+
+
 def _random(name: str) -> Callable[[Request], str]:
     def complaint(request: Request) -> str:
         if not request.strict or len(request.get(name)) >= _SHORTEST_RANDOM:
@@ -116,6 +125,8 @@ CHECKS: Final = (
     Check("P15", "invalid_scope", _scope),
     Check("P11", "invalid_request", _challenge_present),
     Check("P11", "invalid_request", _challenge_form),
+    Check("P10", "invalid_request", _bounded("state")),
+    Check("P10", "invalid_request", _bounded("nonce")),
     Check("P10", "invalid_request", _random("state")),
     Check("P10", "invalid_request", _random("nonce")),
     Check("P10", "invalid_request", _prompt),

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hmac
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,7 +25,8 @@ ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _LONGEST_AHEAD: Final = timedelta(minutes=5)
 # Clocks differ a little; what lies further ahead was not made now.
 _SKEW: Final = timedelta(seconds=10)
-_LONGEST_MARK: Final = 256
+# What is kept to be recognised must be text that any database can keep.
+_MARK: Final = re.compile("[ -~]{1,256}")
 _KINDS: Final = (None, "JWT", "client-authentication+jwt")
 _CHALLENGE: Final[Mapping[str, str]] = {"WWW-Authenticate": 'Basic realm="oidc", charset="UTF-8"'}
 
@@ -175,7 +177,10 @@ def _complaint(claims: Mapping[str, Any], client_id: str, audiences: tuple[str, 
         (expires is not None and now - _SKEW < expires, "exp lies in the past"),
         (expires is not None and expires <= now + _LONGEST_AHEAD, "exp lies more than five minutes ahead"),
         (_not_ahead(claims, "nbf", now) and _not_ahead(claims, "iat", now), "nbf or iat lies ahead"),
-        (isinstance(mark, str) and 0 < len(mark) <= _LONGEST_MARK, "jti must be a text of 1 to 256 characters"),
+        (
+            isinstance(mark, str) and _MARK.fullmatch(mark) is not None,
+            "jti must be a text of 1 to 256 printable ASCII characters",
+        ),
     )
     wrong = next((sentence for right, sentence in rows if not right), "")
     return f"In the client assertion {wrong}." if wrong else ""

@@ -18,6 +18,8 @@ _LARGEST: Final = 128 * 1024
 _LONGEST_ADDRESS: Final = 2048
 _MOST_ADDRESSES: Final = 50
 _CLIENT_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,127}", re.ASCII)
+# It comes to stand in a header of ours (form-action), where a semicolon or a quote means something.
+_HOST: Final = re.compile(r"[A-Za-z0-9.:\[\]-]*")
 _TEXTS = "a list of texts"
 # The members that are read, and what each must be; others are kept as they are (RFC 7591 section 2).
 _TYPES: Final[Mapping[str, str]] = {
@@ -145,6 +147,8 @@ def _fault_of_address(address: str, native: bool, strict: bool) -> str:
         return "is not a web address"
     if "#" in address or "@" in parts.netloc or "\\" in address or "*" in host:
         return "holds a fragment, a user name, a backslash or a wildcard"
+    if not _HOST.fullmatch(parts.netloc):
+        return "names a host with other characters than letters, digits, dots and hyphens"
     if parts.scheme == "https" and host:
         return ""
     if parts.scheme == "http" and host:
