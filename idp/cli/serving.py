@@ -1,5 +1,6 @@
 """Running the application under granian, with every log line on standard error."""
 
+import multiprocessing
 import os
 import threading
 import time
@@ -30,6 +31,8 @@ def serve(settings: Settings, config: Path | None, host: str, port: int, ready: 
     Workers load the same settings again: from the file, or without one from the defaults and the environment.
     """
     os.environ["IDP_CONFIG"] = str(config or "")
+    # A forked worker inherits the locks of threads it does not have, and can hang on one for ever; a fresh one cannot.
+    multiprocessing.set_start_method("spawn", force=True)
     server = Server(
         "idp.app:wsgi",
         address=host,
