@@ -1,5 +1,6 @@
 """Running many flows and seeing what they cost the server; the driver's own cost never counts."""
 
+import statistics
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -105,6 +106,11 @@ class Series:
     def spread(self) -> float:
         """How far the worst pass is above the best, as a share."""
         return max(one.cpu_ms for one in self.passes) / self.best.cpu_ms - 1 if self.best.cpu_ms else 0.0
+
+    def beside(self, other: "Series") -> float:
+        """How many times as dear as another: the median over the passes, each compared with its neighbour in time."""
+        pairs = zip(self.passes, other.passes, strict=True)
+        return statistics.median(mine.cpu_ms / theirs.cpu_ms for mine, theirs in pairs)
 
     @property
     def failures(self) -> tuple[str, ...]:
