@@ -32,7 +32,8 @@ def argued() -> dict[str, str]:
 
 def written(done: Sequence[Trial], arguments: Mapping[str, str]) -> str:
     """The report as a page of the documentation."""
-    rows = [_row(module, [trial for trial in done if trial.fault.module == module]) for module in MODULES]
+    tried = {module: [trial for trial in done if trial.fault.module == module] for module in MODULES}
+    rows = [_row(module, some) for module, some in tried.items() if some]
     unnoticed = [trial.fault for trial in done if not trial.noticed]
     return PAGE.format(rows="\n".join(rows), items="\n".join(_item(fault, arguments) for fault in unnoticed) or "None.")
 
