@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 import pyotp
-from sqlalchemy import case, select, update
+from sqlalchemy import bindparam, case, select, update
 
 from idp.domain.assurance import Factor
 from idp.domain.audit import Event
@@ -17,13 +18,14 @@ from idp.domain.usernames import canonical
 from idp.ports import Overloaded
 from idp.services import throttle
 from idp.services.grants import revoke_all
-from idp.services.login import BLOCKED_FOR, Missing, Result, Visit, go_on, mine
+from idp.services.login import Missing, Result, Visit, blocked, go_on, mine
 from idp.services.logins import Login
 from idp.services.sessions import end_all
 from idp.services.work import Office, Work
 from idp.store.base import AnyRow
 from idp.store.means import Means
 from idp.store.people import Account, Responder
+from idp.store.prepared import Prepared
 
 _MOST_COLLEAGUES = 200
 _RESPONDER = (
@@ -35,6 +37,25 @@ _RESPONDER = (
     Responder.secret,
     Responder.last_step,
     Responder.drift,
+)
+_RESPONDERS = Prepared(
+    select(*_RESPONDER)
+    .where(Responder.account_id == bindparam("account"), Responder.status == "assigned")
+    .order_by(Responder.id)
+)
+_SPEND = Prepared(
+    update(Responder)
+    .where(Responder.id == bindparam("responder"), Responder.last_step < bindparam("step"))
+    .values(last_step=bindparam("step"), drift=bindparam("seen_drift"))
+)
+_ACCOUNT = Prepared(
+    select(Account.id, Account.password_hash).where(Account.username == bindparam("name"), Account.status == "active")
+)
+_USERNAME = Prepared(select(Account.username).where(Account.id == bindparam("account")))
+_CLEAR_WRONG_CODES = Prepared(
+    update(Account)
+    .where(Account.id == bindparam("account"), (Account.wrong_codes > 0) | Account.blocked_at.is_not(None))
+    .values(wrong_codes=0, blocked_at=None)
 )
 
 
@@ -122,13 +143,13 @@ def prove(office: Office, tried: Attempt, code: str) -> Result | Faulty:
         if again.progress.account != login.progress.account:
             # Someone else logged in here meanwhile: this code was never meant for them.
             return go_on(work, again, again, tried.visit)
-        if _blocked(work, again.progress.account):
+        if blocked(work, again.progress.account):
             return Faulty(Fault.LOCKED, again)
         wrong = _consume(work, again.progress.account, code)
         if wrong is not None:
             return _refuse_code(work, again, code, wrong, allowed)
         throttle.give_back(work, allowed)
-        _clear_wrong_codes(work, again.progress.account)
+        _CLEAR_WRONG_CODES.run(work.connection, account=again.progress.account)
         work.record(Event.CODE_ACCEPTED, reference=again.reference, account=again.progress.account)
         factors = again.progress.factors | {Factor.OTP}
         progress = replace(again.progress, factors=factors, authenticated_at=work.now)
@@ -145,18 +166,16 @@ class ResponderHint:
 
 def responder_of(office: Office, account: str) -> ResponderHint | None:
     """The responder of an account, or None."""
-    query = select(Responder.serial, Responder.digits).where(
-        Responder.account_id == account, Responder.status == "assigned"
-    )
     with office.reading() as connection:
-        row = connection.execute(query.order_by(Responder.id)).first()
+        row = _RESPONDERS.one(connection, account=account)
     return None if row is None else ResponderHint(row.serial[-4:], row.digits)
 
 
 def username_of(office: Office, account: str) -> str:
     """The name an account logs in with."""
     with office.reading() as connection:
-        return connection.execute(select(Account.username).where(Account.id == account)).scalar_one_or_none() or ""
+        found = _USERNAME.one(connection, account=account)
+    return "" if found is None else str(found.username)
 
 
 def code_at(office: Office, row: AnyRow) -> Callable[[int], str]:
@@ -178,13 +197,10 @@ def windows(office: Office) -> Windows:
     return Windows(rules.totp_window, rules.hotp_window, rules.resync_window)
 
 
-def _account(office: Office, name: str | None) -> AnyRow | None:
+def _account(office: Office, name: str | None) -> Any | None:
     """The account of a canonical name; the same statement runs for a name that cannot exist."""
-    query = select(Account.id, Account.password_hash).where(
-        Account.username == (name or ""), Account.status == "active"
-    )
     with office.reading() as connection:
-        return connection.execute(query).one_or_none()
+        return _ACCOUNT.one(connection, name=name or "")
 
 
 def _renewed_hash(office: Office, account: AnyRow, password: str) -> str | None:
@@ -194,19 +210,12 @@ def _renewed_hash(office: Office, account: AnyRow, password: str) -> str | None:
 
 def _consume(work: Work, account: str, code: str) -> Wrong | None:
     """Spend a code at one of the account's responders; None when it was right and not spent before."""
-    query = select(*_RESPONDER).where(Responder.account_id == account, Responder.status == "assigned")
     wrong = Wrong.MISMATCH
-    for row in work.connection.execute(query).all():
+    for row in _RESPONDERS.all(work.connection, account=account):
         judged = judge(state_of(row), code, code_at(work.office, row), work.now, windows(work.office))
         if isinstance(judged, Accepted):
-            spent = (
-                update(Responder)
-                .where(Responder.id == row.id, Responder.last_step < judged.step)
-                .values(last_step=judged.step, drift=judged.drift)
-            )
-            if work.connection.execute(spent).rowcount == 1:
-                return None
-            return Wrong.USED
+            spent = _SPEND.run(work.connection, responder=row.id, step=judged.step, seen_drift=judged.drift)
+            return None if spent == 1 else Wrong.USED
         if judged is not Wrong.MISMATCH:
             wrong = judged
     return wrong
@@ -248,13 +257,3 @@ def _other_holder(work: Work, account: str, code: str) -> str | None:
         if isinstance(judge(state_of(row), code, code_at(work.office, row), work.now, near), Accepted):
             return str(row.serial)
     return None
-
-
-def _blocked(work: Work, account: str) -> bool:
-    blocked_at = work.connection.execute(select(Account.blocked_at).where(Account.id == account)).scalar_one()
-    return blocked_at is not None and work.now - blocked_at < BLOCKED_FOR
-
-
-def _clear_wrong_codes(work: Work, account: str) -> None:
-    cleared = update(Account).where(Account.id == account, (Account.wrong_codes > 0) | Account.blocked_at.is_not(None))
-    work.connection.execute(cleared.values(wrong_codes=0, blocked_at=None))

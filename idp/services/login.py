@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from idp.domain.assertion import Assertion, Outcome
 from idp.domain.assurance import Factor
@@ -17,10 +17,12 @@ from idp.services.sessions import end, find, open_session, remember_party, touch
 from idp.services.tickets import Purpose, first_use
 from idp.services.work import Office, Work
 from idp.store.people import Account
+from idp.store.prepared import Prepared
 
 BLOCKED_FOR = timedelta(hours=24)
 # After this long nobody waits for the answer any more; until then an idle login begins anew (L07).
 _RESTARTABLE = timedelta(hours=1)
+_BLOCKED_AT = Prepared(select(Account.blocked_at).where(Account.id == bindparam("account")))
 _OPT_IN_PROFILES = frozenset({Profile.EHERKENNING_111, Profile.EHERKENNING_113})
 
 
@@ -224,14 +226,13 @@ def _go_on(work: Work, login: Login, visit: Visit, stored: Login | None) -> Resu
         store(work, login)
     elif stored != login and not advance(work, stored, login):
         return Missing(Gone.ANSWERED, stored)
-    return Waiting(login, standing, standing.step is Step.CODE and _locked(work, login))
+    return Waiting(login, standing, standing.step is Step.CODE and blocked(work, login.progress.account))
 
 
-def _locked(work: Work, login: Login) -> bool:
+def blocked(work: Work, account: str | None) -> bool:
     """Too many wrong codes after a right password; time or staff lifts it (RUL-20)."""
-    since = select(Account.blocked_at).where(Account.id == login.progress.account)
-    blocked_at = work.connection.execute(since).scalar_one_or_none()
-    return blocked_at is not None and work.now - blocked_at < BLOCKED_FOR
+    found = _BLOCKED_AT.one(work.connection, account=account)
+    return found is not None and found.blocked_at is not None and work.now - found.blocked_at < BLOCKED_FOR
 
 
 def _end(work: Work, login: Login, standing: Standing, visit: Visit, stored: Login | None) -> Result:

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from idp.domain.assurance import Factor
 from idp.domain.audit import Event
 from idp.domain.login import KeptSession
 from idp.services.work import Office, Work
 from idp.store.logins import SessionParty, SessionRow
-from idp.store.merge import renew
+from idp.store.merge import add, renew
 from idp.store.people import Account
 from idp.store.prepared import Prepared
 
@@ -32,6 +32,7 @@ _FIND = Prepared(
         Account.status == "active",
     )
 )
+_OPEN = add(SessionRow)
 _REMEMBER = renew(SessionParty, ("session_id", "party_id"), ("subject",))
 _KNOWN_PARTY = Prepared(
     select(SessionParty.subject).where(
@@ -64,19 +65,18 @@ def find(office: Office, connection: Connection, secret: str) -> KeptSession | N
 def open_session(work: Work, kept: KeptSession) -> Opened:
     """A new session with a new secret (SEC-30); ``kept.id`` is ignored."""
     session_id, secret = work.new_id(), work.office.entropy.bytes(32).hex()
-    work.connection.execute(
-        insert(SessionRow).values(
-            id=session_id,
-            created_at=work.now,
-            digest=work.office.vault.digest(secret, "session"),
-            account_id=kept.account,
-            factors=",".join(sorted(kept.factors)),
-            authenticated_at=kept.authenticated_at,
-            password_at=kept.password_at,
-            last_seen_at=work.now,
-            provider=kept.provider,
-            ended_at=None,
-        )
+    _OPEN.run(
+        work.connection,
+        id=session_id,
+        created_at=work.now,
+        digest=work.office.vault.digest(secret, "session"),
+        account_id=kept.account,
+        factors=",".join(sorted(kept.factors)),
+        authenticated_at=kept.authenticated_at,
+        password_at=kept.password_at,
+        last_seen_at=work.now,
+        provider=kept.provider,
+        ended_at=None,
     )
     work.record(Event.SESSION_OPENED, session=session_id, account=kept.account)
     return Opened(session_id, secret)

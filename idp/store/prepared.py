@@ -78,14 +78,15 @@ class Prepared:
 
 def _plan(statement: ClauseElement, dialect: Dialect) -> _Plan:
     compiled: Any = statement.compile(dialect=dialect)
-    given = [(name, one.type.dialect_impl(dialect).bind_processor(dialect)) for name, one in compiled.binds.items()]
+    binds = {name: compiled.binds[name] for name in compiled.params}
+    given = [(name, one.type.dialect_impl(dialect).bind_processor(dialect)) for name, one in binds.items()]
     columns = [(one.name, one.type.dialect_impl(dialect)) for one in compiled._result_columns]
     taken = [(place, kind.result_processor(dialect, None)) for place, (_, kind) in enumerate(columns)]
     named = namedtuple("Row", [name for name, _ in columns])  # type: ignore[misc]  # known only at run time
     return _Plan(
         sql=compiled.string,
         positions=tuple(compiled.positiontup) if compiled.positional else None,
-        fixed={name: value for name, value in compiled.params.items() if value is not None},
+        fixed={name: value for name, value in compiled.params.items() if not binds[name].required},
         given=tuple((name, convert) for name, convert in given if convert is not None),
         taken=tuple((place, convert) for place, convert in taken if convert is not None),
         row=named._make,

@@ -57,7 +57,7 @@ def test_values_are_compared_as_the_column_stores_them(connection: Connection) -
 
 
 def test_changes_are_counted_and_answered(connection: Connection) -> None:
-    """An UPDATE tells how many rows it changed, or returns them once and only once; a DELETE counts too."""
+    """An UPDATE counts the rows it changed, or returns them once and only once; NULL can be written."""
     add(Ticket).run(connection, **_ROW)
     spend = Prepared(
         update(Ticket)
@@ -67,6 +67,9 @@ def test_changes_are_counted_and_answered(connection: Connection) -> None:
     )
     assert spend.one(connection, which="d1", now=_NOON) == ("%s ? :x",)
     assert spend.one(connection, which="d1", now=_NOON) is None
+    undo = Prepared(update(Ticket).where(Ticket.digest == bindparam("which")).values(used_at=None, subject="s"))
+    assert undo.run(connection, which="d1") == 1
+    assert spend.one(connection, which="d1", now=_NOON) == ("s",)
     forget = Prepared(delete(Ticket).where(Ticket.digest == bindparam("which")))
     assert (forget.run(connection, which="d1"), forget.run(connection, which="d1")) == (1, 0)
 
