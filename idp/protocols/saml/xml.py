@@ -32,8 +32,9 @@ _DECLARATION: Final = re.compile(
     re.IGNORECASE,
 )
 # The canonical form repeats a declaration at every element that uses it: a long one would make it explode.
-# What must follow the name keeps base64, which may contain it by chance, out of this.
-_LONG_NAMESPACE: Final = re.compile(rb"""\sxmlns[:=\s](?:[^"'<>]{0,99}["'][^"']{257}|[^"'<>]{100})""")
+# What must stand around the name keeps base64, which may contain it by chance, out of this; looking back and not
+# ahead lets the search jump from one "xmlns" to the next.
+_LONG_NAMESPACE: Final = re.compile(rb"""xmlns(?<=\sxmlns)[:=\s](?:[^"'<>]{0,99}["'][^"']{257}|[^"'<>]{100})""")
 _SCHEMAS: Final = {
     SAML: "saml-schema-assertion-2.0.xsd",
     SAMLP: "saml-schema-protocol-2.0.xsd",
