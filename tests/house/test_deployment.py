@@ -4,7 +4,7 @@ import re
 import shlex
 import sys
 import tomllib
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any
 
@@ -35,11 +35,11 @@ def test_the_parts_are_there() -> None:
 def test_the_proxy_s_address_is_its_own() -> None:
     """The address that the application trusts is nginx's, and no other container is given it by chance."""
     pool = _COMPOSE["networks"]["default"]["ipam"]["config"][0]
-    address = ip_address(_SERVICES["nginx"]["networks"]["default"]["ipv4_address"])
+    address = IPv4Address(_SERVICES["nginx"]["networks"]["default"]["ipv4_address"])
     assert tomllib.loads(_CONFIG.read_text())["server"]["trusted_proxies"] == [str(address)]
-    assert address in ip_network(pool["subnet"])
-    assert ip_network(pool["ip_range"]).subnet_of(ip_network(pool["subnet"]))
-    assert address not in ip_network(pool["ip_range"])
+    assert address in IPv4Network(pool["subnet"])
+    assert IPv4Network(pool["ip_range"]).subnet_of(IPv4Network(pool["subnet"]))
+    assert address not in IPv4Network(pool["ip_range"])
 
 
 @pytest.mark.parametrize("service", _SERVICES)
