@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 import pyotp
 from sqlalchemy import bindparam, case, select, update
@@ -95,13 +94,14 @@ def identify(office: Office, tried: Attempt, username: str, password: str, keep:
     """
     with office.work("person") as work:
         login = mine(work, tried.login_id, tried.visit.browser)
-    if isinstance(login, Missing):
-        return login
-    name = canonical(username)
-    allowed = throttle.ask(office, "password", name or username[:64], tried.source)
-    if isinstance(allowed, datetime):
-        return Faulty(Fault.DELAYED, login, until=allowed)
-    account = _account(office, name)
+        if isinstance(login, Missing):
+            return login
+        name = canonical(username)
+        allowed = throttle.ask(work, "password", name or username[:64], tried.source)
+        if isinstance(allowed, datetime):
+            return Faulty(Fault.DELAYED, login, until=allowed)
+        # The same statement runs for a name that cannot exist.
+        account = _ACCOUNT.one(work.connection, name=name or "")
     fits = len(password) <= LONGEST_PASSWORD
     try:
         right = office.passwords.check(account.password_hash if account else None, normalised(password) if fits else "")
@@ -133,9 +133,9 @@ def prove(office: Office, tried: Attempt, code: str) -> Result | Faulty:
             return login
         if login.progress.account is None:
             return go_on(work, login, login, tried.visit)
-    allowed = throttle.ask(office, "code", login.progress.account, tried.source)
-    if isinstance(allowed, datetime):
-        return Faulty(Fault.DELAYED, login, until=allowed)
+        allowed = throttle.ask(work, "code", login.progress.account, tried.source)
+        if isinstance(allowed, datetime):
+            return Faulty(Fault.DELAYED, login, until=allowed)
     with office.work("person") as work:
         again = mine(work, tried.login_id, tried.visit.browser)
         if isinstance(again, Missing) or again.progress.account is None:
@@ -195,12 +195,6 @@ def windows(office: Office) -> Windows:
     """The windows of the settings."""
     rules = office.settings.otp
     return Windows(rules.totp_window, rules.hotp_window, rules.resync_window)
-
-
-def _account(office: Office, name: str | None) -> Any | None:
-    """The account of a canonical name; the same statement runs for a name that cannot exist."""
-    with office.reading() as connection:
-        return _ACCOUNT.one(connection, name=name or "")
 
 
 def _renewed_hash(office: Office, account: AnyRow, password: str) -> str | None:

@@ -29,23 +29,23 @@ class Allowed:
     keys: tuple[str, ...]
 
 
-def ask(office: Office, kind: str, subject: str, source: str) -> Allowed | datetime:
+def ask(work: Work, kind: str, subject: str, source: str) -> Allowed | datetime:
     """Count an attempt for an account or name, its source, and all together; or say until when to wait.
 
-    ``subject`` may be a name that does not exist: it is treated alike. Only digests are stored.
+    ``subject`` may be a name that does not exist: it is treated alike. Only digests are stored. Whoever asks commits
+    before checking what was attempted.
     """
-    limits = _limits(office, kind, subject, source)
-    with office.work("throttle") as work:
-        # In one order for everyone, so that two attempts never wait for each other.
-        counters = {key: _locked(work, key) for key in sorted(limits)}
-        counted = {key: attempt(counters[key], limit, work.now) for key, limit in limits.items()}
-        delays = [one.until for one in counted.values() if isinstance(one, Delayed)]
-        if delays:
-            # Nothing is counted for an attempt that is not made.
-            return max(delays)
-        kept = {key: one for key, one in counted.items() if isinstance(one, Counter)}
-        for key, counter in kept.items():
-            _write(work, key, counter)
+    limits = _limits(work.office, kind, subject, source)
+    # In one order for everyone, so that two attempts never wait for each other.
+    counters = {key: _locked(work, key) for key in sorted(limits)}
+    counted = {key: attempt(counters[key], limit, work.now) for key, limit in limits.items()}
+    delays = [one.until for one in counted.values() if isinstance(one, Delayed)]
+    if delays:
+        # Nothing is counted for an attempt that is not made.
+        return max(delays)
+    kept = {key: one for key, one in counted.items() if isinstance(one, Counter)}
+    for key, counter in kept.items():
+        _write(work, key, counter)
     left = next((remaining(counter, limits[key]) for key, counter in kept.items()), None)
     return Allowed(left, tuple(limits))
 
