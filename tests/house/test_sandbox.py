@@ -1,6 +1,7 @@
 """The sandbox that tests get is the one that people get."""
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,7 +27,7 @@ def test_a_stopped_one_leaves_nothing_running_and_a_second_start_finds_its_world
     first = start_demo(folder=tmp_path / "world")
     told = _told(first)
     first.stop()
-    assert not _members(first.process.pid)
+    assert not _remaining(first.process.pid)
     again = start_demo(folder=tmp_path / "world")
     assert _told(again) == told
 
@@ -42,6 +43,15 @@ def _told(demo: Demo) -> tuple[object, object]:
     people = requests.get(demo.facts["personas_url"], timeout=10).json()
     keys = requests.get(demo.url("/oidc/jwks"), timeout=10).json()
     return [(one["username"], one["password"]) for one in people], keys
+
+
+def _remaining(group: int) -> list[int]:
+    """Who is left a few seconds after the end: the keeper of shared names notices the end a moment later."""
+    for _ in range(50):
+        if not _members(group):
+            return []
+        time.sleep(0.1)
+    return _members(group)
 
 
 def _members(group: int) -> list[int]:

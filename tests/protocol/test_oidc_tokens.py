@@ -1,6 +1,7 @@
 """The token endpoint: codes and refresh tokens count once, and what was asked must fit what is brought."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -10,8 +11,9 @@ from sqlalchemy import select, update
 from idp.domain.audit import Event
 from idp.protocols.message import Document, HttpMessage
 from idp.protocols.oidc import token
-from idp.services.grants import forget, revoke
+from idp.services.grants import forget, revoke, revoke_all
 from idp.services.parties import configure, remove
+from idp.services.work import Work
 from idp.store.grants import GrantRow
 from idp.store.ledger import AuditEvent
 from idp.store.mandates import MandateRow
@@ -241,13 +243,21 @@ def test_what_a_person_may_no_longer_do_no_token_can(party: RelyingParty) -> Non
     refused(party.refresh(tokens["refresh_token"]), "invalid_grant")
 
 
-@pytest.mark.parametrize("state", [{"status": "closed"}, {"blocked": True}], ids=str)
-def test_a_blocked_account_has_no_tokens(party: RelyingParty, state: dict[str, Any]) -> None:
-    """Closing or blocking an account stops its codes, access and refresh tokens at once (SEC-30)."""
+def _close(work: Work) -> None:
+    work.connection.execute(update(Account).where(Account.username == "anna").values(status="closed"))
+
+
+def _block(work: Work) -> None:
+    account = work.connection.execute(select(Account.id).where(Account.username == "anna")).scalar_one()
+    revoke_all(work, account)
+
+
+@pytest.mark.parametrize("end", [_close, _block])
+def test_a_closed_or_blocked_account_has_no_tokens(party: RelyingParty, end: Callable[[Work], None]) -> None:
+    """Closing an account, and what blocking it does, stop its codes, access and refresh tokens at once (SEC-30)."""
     code, tokens = party.code(), party.tokens(scope=OFFLINE)
     with party.provider.office.work("test") as work:
-        values = {"blocked_at": work.now} if "blocked" in state else state
-        work.connection.execute(update(Account).where(Account.username == "anna").values(values))
+        end(work)
     refused(party.redeem(code), "invalid_grant")
     refused(party.refresh(tokens["refresh_token"]), "invalid_grant")
     assert not works(party.provider, tokens["access_token"])
