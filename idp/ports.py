@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Protocol
+
+from idp.domain.keys import KeyUse as KeyUse
 
 
 class Clock(Protocol):
@@ -67,15 +68,6 @@ class Vault(Protocol):
         ...
 
 
-class KeyUse(StrEnum):
-    """What a key of ours is for."""
-
-    SAML_SIGNING = "saml-signing"
-    SAML_ENCRYPTION = "saml-encryption"
-    OIDC_RSA = "oidc-rsa"
-    OIDC_EC = "oidc-ec"
-
-
 @dataclass(frozen=True, slots=True)
 class PublicKey:
     """The public half of a key of ours: its name (KeyName and JWK kid), certificate and key, both PEM."""
@@ -106,10 +98,76 @@ class SigningKey(Protocol):
 class Keys(Protocol):
     """Our own keys, parsed once per process."""
 
+    def look(self) -> int:
+        """Take over what changed, and answer the version of what is known; for between two requests (SEC-42)."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """The version of what is known."""
+        ...
+
     def active(self, use: KeyUse) -> SigningKey:
         """The key that signs now."""
         ...
 
     def published(self, use: KeyUse) -> Sequence[PublicKey]:
         """Every public key that others should accept, the active one first."""
+        ...
+
+    def following(self, use: KeyUse) -> SigningKey | None:
+        """The published key that is to become the active one, or None."""
+        ...
+
+    def named(self, use: KeyUse, name: str) -> SigningKey | None:
+        """The key with this short name; the active one in place of a retired one, None for a stranger's."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key to be made: its use, the strength of RSA, and the name in its certificate."""
+
+    use: KeyUse
+    rsa_bits: int
+    subject: str
+
+
+class KeyStore(Protocol):
+    """Where private keys lie; a reference names one (SEC-42)."""
+
+    def read(self, reference: str, use: KeyUse) -> SigningKey:
+        """A key with its certificate; raises ``OSError`` or ``ValueError``."""
+        ...
+
+    def make(self, reference: str, new: NewKey, now: datetime) -> SigningKey:
+        """A new key with a certificate of its own; raises ``FileExistsError``."""
+        ...
+
+    def request(self, reference: str, subject: str) -> str:
+        """A certificate signing request (PKCS #10, PEM) for a key that is there."""
+        ...
+
+    def certify(self, reference: str, use: KeyUse, certificate: bytes) -> SigningKey:
+        """Put another certificate (PEM) beside a key; raises ``ValueError`` when it is another key's."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A document from elsewhere, with the media type its host gives it."""
+
+    octets: bytes
+    content_type: str
+
+
+class FetchFailed(Exception):
+    """A document could not be fetched; the text is one sentence for an operator."""
+
+
+class Fetcher(Protocol):
+    """The one way to fetch a document, always for an operator or the worker, never for a message (SEC-23)."""
+
+    def get(self, url: str) -> Fetched:
+        """The document at an address; raises ``FetchFailed``."""
         ...

@@ -91,21 +91,26 @@ class Throttle:
 
 @dataclass(frozen=True, slots=True)
 class KeyFiles:
-    """Where our keys are and how strong new ones are made."""
+    """Where our keys are, how strong new ones are made, and how long they are told of before and after their time."""
 
     folder: str
     rsa_bits: int
+    publish_days: int
+    retire_days: int
 
 
 @dataclass(frozen=True, slots=True)
 class Saml:
-    """Who we are in SAML, and its times in seconds (RUL-26)."""
+    """Who we are in SAML, its times in seconds (RUL-26), and those of metadata in days (domain 6.1)."""
 
     oin: str
     index: int
+    metadata_days: int
+    overlap_days: int
     skew_seconds: int
     not_before_seconds: int
     valid_seconds: int
+    artifact_seconds: int
 
 
 @dataclass(frozen=True, slots=True)

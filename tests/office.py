@@ -11,6 +11,7 @@ from idp.effects.keys import KeyFolder, make_missing
 from idp.effects.passwords import Argon2Passwords
 from idp.effects.vault import FileVault
 from idp.services.directory import Directory
+from idp.services.keyring import KeyRing
 from idp.services.work import Office
 from idp.settings import load
 from idp.store.engine import open_engine
@@ -66,6 +67,7 @@ def open_test_office(url: str, keys: Path, clock: StandingClock | None = None, *
     entropy = SeededEntropy("office")
     engine = open_engine(url, 24, 10)
     upgrade(engine)
+    lookups = open_engine(url, 2, 10)
     return Office(
         settings=settings,
         engine=engine,
@@ -73,6 +75,6 @@ def open_test_office(url: str, keys: Path, clock: StandingClock | None = None, *
         entropy=entropy,
         passwords=Argon2Passwords(settings.argon2, 2),
         vault=FileVault(keys / "vault.key", entropy),
-        keys=parsed_keys(keys),
-        directory=Directory(open_engine(url, 2, 10), Never()),
+        keys=KeyRing(lookups, parsed_keys(keys), Never()),
+        directory=Directory(lookups, Never()),
     )

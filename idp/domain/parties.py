@@ -1,7 +1,7 @@
 """Who asks and what they offer: providers, services of the catalogue, and relying parties as values."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
 from idp.domain.assurance import Level
@@ -84,6 +84,16 @@ class PartySettings:
     require_signed_requests: bool = True
     require_pkce: bool = True
     allow_lower_request: bool = False
+    artifact_client_certificate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FormerCertificate:
+    """A certificate (DER in base64) that a party's metadata no longer list, and until when it counts (domain 6.1)."""
+
+    use: str
+    certificate: str
+    ends_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +103,8 @@ class Party:
     ``identity`` is the entity ID or client ID; ``protocol`` is ``saml`` or ``oidc``; ``services`` maps the index of
     the request (SAML AttributeConsumingServiceIndex; 0-based order for OIDC) to the service, the first is the
     default; ``document`` is the metadata (SAML XML) or registration (RFC 7591 JSON) as registered.
-    ``version`` changes with every change, so that what is parsed from the document can be kept.
+    ``version`` changes with every change, so that what is parsed from the document can be kept. ``former`` are the
+    certificates that an earlier document listed and that still count.
     """
 
     id: str
@@ -106,6 +117,7 @@ class Party:
     document: str
     version: int
     secret_digest: str = ""
+    former: tuple[FormerCertificate, ...] = ()
 
     @property
     def default_service(self) -> Service:

@@ -1,7 +1,6 @@
 """Our private keys: PEM files in a folder, parsed once per process, never leaving this module."""
 
 import hashlib
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.x509.oid import NameOID
 
-from idp.ports import KeyUse, PublicKey
+from idp.ports import KeyUse, NewKey, PublicKey
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 _HASHES: dict[str, hashes.HashAlgorithm] = {
@@ -50,57 +49,86 @@ class PemKey:
 
 
 class KeyFolder:
-    """The keys of a folder: ``<use>.key.pem`` with ``<use>.crt.pem`` beside it."""
+    """The keys of a folder: ``<reference>.key.pem`` with ``<reference>.crt.pem`` beside it; each is parsed once."""
 
     def __init__(self, folder: Path) -> None:
-        self._keys = {use: _read(folder, use) for use in KeyUse}
+        self._folder = folder
+        self._parsed: dict[tuple[str, KeyUse], PemKey] = {}
 
-    def active(self, use: KeyUse) -> PemKey:
-        """The key that signs now."""
-        return self._keys[use]
+    def read(self, reference: str, use: KeyUse) -> PemKey:
+        """A key with its certificate; raises ``OSError`` or ``ValueError``."""
+        known = self._parsed.get((reference, use))
+        if known is None:
+            private = self._private(reference)
+            certificate = x509.load_pem_x509_certificate(self._file(reference, "crt").read_bytes())
+            known = self._parsed[reference, use] = PemKey(_public(private, certificate, use), private)
+        return known
 
-    def published(self, use: KeyUse) -> Sequence[PublicKey]:
-        """Every public key that others should accept, the active one first."""
-        return (self._keys[use].public,)
-
-
-def make_missing(folder: Path, rsa_bits: int, subject: str, now: datetime) -> list[KeyUse]:
-    """Make the keys that are missing, readable for us alone; answers which were made (SEC-42)."""
-    folder.mkdir(parents=True, exist_ok=True)
-    made = [use for use in KeyUse if not _files(folder, use)[0].exists()]
-    for use in made:
+    def make(self, reference: str, new: NewKey, now: datetime) -> PemKey:
+        """A new key with a self-signed certificate, readable for us alone (SEC-42); raises ``FileExistsError``."""
+        self._folder.mkdir(parents=True, exist_ok=True)
         private: PrivateKey = (
             ec.generate_private_key(ec.SECP256R1())
-            if use is KeyUse.OIDC_EC
-            else rsa.generate_private_key(public_exponent=65537, key_size=rsa_bits)
+            if new.use is KeyUse.OIDC_EC
+            else rsa.generate_private_key(public_exponent=65537, key_size=new.rsa_bits)
         )
-        key_file, certificate_file = _files(folder, use)
-        key_file.touch(mode=0o600)
+        key_file = self._file(reference, "key")
+        key_file.touch(mode=0o600, exist_ok=False)
         key_file.write_bytes(
             private.private_bytes(
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
             )
         )
-        certificate_file.write_bytes(_self_signed(private, f"{subject} {use.value}", now))
+        self._file(reference, "crt").write_bytes(_self_signed(private, f"{new.subject} {new.use.value}", now))
+        return self.read(reference, new.use)
+
+    def request(self, reference: str, subject: str) -> str:
+        """A certificate signing request (PKCS #10, PEM) for a key that is there."""
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)])
+        built = x509.CertificateSigningRequestBuilder().subject_name(name)
+        signed = built.sign(self._private(reference), hashes.SHA256())
+        return signed.public_bytes(serialization.Encoding.PEM).decode()
+
+    def certify(self, reference: str, use: KeyUse, certificate: bytes) -> PemKey:
+        """Put another certificate (PEM) beside a key; raises ``ValueError`` when it is another key's."""
+        private, found = self._private(reference), x509.load_pem_x509_certificate(certificate)
+        if found.public_key() != private.public_key():
+            raise ValueError("the certificate is not for this key")
+        self._file(reference, "crt").write_bytes(found.public_bytes(serialization.Encoding.PEM))
+        self._parsed.pop((reference, use), None)
+        return self.read(reference, use)
+
+    def holds(self, reference: str) -> bool:
+        """Whether a key is there."""
+        return self._file(reference, "key").exists()
+
+    def _file(self, reference: str, kind: str) -> Path:
+        return self._folder / f"{reference}.{kind}.pem"
+
+    def _private(self, reference: str) -> PrivateKey:
+        file = self._file(reference, "key")
+        private = serialization.load_pem_private_key(file.read_bytes(), None)
+        if not isinstance(private, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
+            raise ValueError(f"{file.name} is neither an RSA nor an elliptic-curve key")
+        return private
+
+
+def make_missing(folder: Path, rsa_bits: int, subject: str, now: datetime) -> list[KeyUse]:
+    """Make the first key of each use that has none; answers which were made."""
+    store = KeyFolder(folder)
+    made = [use for use in KeyUse if not store.holds(use.value)]
+    for use in made:
+        store.make(use.value, NewKey(use, rsa_bits, subject), now)
     return made
 
 
-def _files(folder: Path, use: KeyUse) -> tuple[Path, Path]:
-    return folder / f"{use.value}.key.pem", folder / f"{use.value}.crt.pem"
-
-
-def _read(folder: Path, use: KeyUse) -> PemKey:
-    key_file, certificate_file = _files(folder, use)
-    private = serialization.load_pem_private_key(key_file.read_bytes(), None)
-    if not isinstance(private, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
-        raise ValueError(f"{key_file.name} is neither an RSA nor an elliptic-curve key")
-    certificate = x509.load_pem_x509_certificate(certificate_file.read_bytes())
+def _public(private: PrivateKey, certificate: x509.Certificate, use: KeyUse) -> PublicKey:
     spki = private.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
     kid = hashlib.sha256(certificate.public_bytes(serialization.Encoding.DER)).hexdigest()
     pem = certificate.public_bytes(serialization.Encoding.PEM).decode()
-    return PemKey(PublicKey(kid, use, pem, spki.decode()), private)
+    return PublicKey(kid, use, pem, spki.decode())
 
 
 def _self_signed(private: PrivateKey, name: str, now: datetime) -> bytes:

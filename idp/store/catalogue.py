@@ -12,6 +12,7 @@ from idp.domain.demand import Reading
 from idp.domain.identifiers import Oin, ServiceUrn, ServiceUuid
 from idp.domain.parties import CatalogueAttribute, DenyMode, Party, PartySettings, Profile, Provider, Service
 from idp.store.base import AnyRow, Base, Id, Row
+from idp.store.party_keys import read_former
 
 
 class ProviderRow(Base):
@@ -123,6 +124,7 @@ def _party(connection: Connection, *conditions: Any) -> Party | None:
         document=row.document,
         version=row.version,
         secret_digest=row.secret_digest,
+        former=read_former(connection, row.id),
     )
 
 

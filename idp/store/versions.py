@@ -6,6 +6,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from idp.store.base import Base
 
 DIRECTORY = "directory"
+KEYS = "keys"
 
 
 class Version(Base):

@@ -14,6 +14,7 @@ from idp.domain.assertion import Assertion, Basis, LegalSubject
 from idp.domain.assurance import Factor, Level
 from idp.domain.demand import Reading
 from idp.domain.identifiers import KvkNumber, Oin, Rsin, ServiceUrn, ServiceUuid
+from idp.domain.keys import short_name
 from idp.domain.parties import CatalogueAttribute, Party, PartySettings, Profile, Provider, Service
 from idp.effects.entropy import SeededEntropy
 from idp.effects.passwords import Argon2Passwords
@@ -84,7 +85,21 @@ class Shelf:
 
 
 class OwnKeys:
-    """Our two committed keys."""
+    """Our two committed keys, which never change."""
+
+    version = 1
+
+    def look(self) -> int:
+        """Nothing changes."""
+        return self.version
+
+    def following(self, use: KeyUse) -> None:
+        """None waits."""
+
+    def named(self, use: KeyUse, name: str) -> SoftKey | None:
+        """The key of its use, by its short name."""
+        key = self.active(use)
+        return key if short_name(key.public.kid) == name else None
 
     def active(self, use: KeyUse) -> SoftKey:
         """The key that signs now."""

@@ -15,6 +15,7 @@ class Dialect:
 
     ``version`` is the interface version of the scheme, empty for ``generic``. ``name_ids`` maps a Format that a
     request may ask to the one it gets; ``None`` stands for no request. ``lenient_name_ids`` are added in that reading.
+    ``artifact_index`` tells apart the resolution services of one name, in our metadata and in every artifact.
     """
 
     profile: Profile
@@ -22,6 +23,7 @@ class Dialect:
     version: str
     name_ids: Mapping[NameId | None, NameId]
     lenient_name_ids: Mapping[NameId | None, NameId]
+    artifact_index: int = 0
 
     @property
     def scheme(self) -> bool:
@@ -33,10 +35,29 @@ class Dialect:
         """The path of SingleSignOnService: one for POST and Redirect, since clients read either and use the other."""
         return f"{self.prefix}/sso"
 
+    def sso_path_for(self, key: str) -> str:
+        """The same for those who read it beside a key of ours (its short name), or without one when it is empty."""
+        return f"{self.sso_path}/{key}" if key else self.sso_path
+
+    def key_in(self, path: str) -> str:
+        """The short name of a key in a path of SingleSignOnService; empty when it has none."""
+        before, _, key = path.rpartition("/")
+        return key if before == self.sso_path else ""
+
+    @property
+    def artifact_path(self) -> str:
+        """The path of ArtifactResolutionService."""
+        return f"{self.prefix}/artifact"
+
     @property
     def metadata_path(self) -> str:
         """The path of our metadata."""
         return f"{self.prefix}/metadata"
+
+    @property
+    def next_path(self) -> str:
+        """The path of our metadata as they will be, there while keys wait."""
+        return f"{self.prefix}/metadata/next"
 
 
 _P, _T, _U = NameId.PERSISTENT, NameId.TRANSIENT, NameId.UNSPECIFIED
@@ -45,7 +66,7 @@ DIALECTS: Final = {
     for one in (
         Dialect(Profile.GENERIC, "/saml", "", {None: _P, _U: _P, _P: _P, _T: _T}, {}),
         Dialect(Profile.EHERKENNING_113, "/saml/1.13", "1.13", {None: _T, _T: _T}, {_U: _T}),
-        Dialect(Profile.EHERKENNING_111, "/saml/1.11", "1.11", {None: _P, _P: _P, _T: _T}, {_U: _P}),
+        Dialect(Profile.EHERKENNING_111, "/saml/1.11", "1.11", {None: _P, _P: _P, _T: _T}, {_U: _P}, artifact_index=1),
     )
 }
 BY_SSO_PATH: Final = {one.sso_path: one for one in DIALECTS.values()}
@@ -68,6 +89,11 @@ def names(settings: Settings, dialect: Dialect) -> Names:
     saml = settings.saml
     roles = (f"urn:etoegang:{role}:{saml.oin}:entities:{saml.index + place}" for place, role in enumerate(_ROLES))
     return Names(*roles)
+
+
+def artifact_location(settings: Settings, dialect: Dialect) -> str:
+    """Where artifacts of a profile are resolved, as our metadata say."""
+    return settings.server.base_url + dialect.artifact_path
 
 
 _ROLES: Final = ("HM", "AD", "MR")

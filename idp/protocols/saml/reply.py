@@ -14,7 +14,8 @@ class Reply:
     """Where and how to answer: kept in ``LoginRequest.reply``.
 
     ``relay_state`` is None when there was none, which is not the same as empty (RC-8). ``eidas`` tells that the
-    level was asked in the eIDAS vocabulary; ``company_name`` that the scheme's request asked the name.
+    level was asked in the eIDAS vocabulary; ``company_name`` that the scheme's request asked the name. ``key`` is the
+    short name of our key in the address of the request: who asks there knows that one.
     """
 
     request: str
@@ -26,6 +27,7 @@ class Reply:
     eidas: bool = False
     company_name: bool = False
     reference: str = ""
+    key: str = ""
 
     @property
     def dialect(self) -> Dialect:
@@ -47,6 +49,8 @@ class Reply:
             kept["eidas"] = "yes"
         if self.company_name:
             kept["company_name"] = "yes"
+        if self.key:
+            kept["key"] = self.key
         return kept
 
     @classmethod
@@ -62,4 +66,5 @@ class Reply:
             eidas="eidas" in kept,
             company_name="company_name" in kept,
             reference=kept.get("reference", ""),
+            key=kept.get("key", ""),
         )

@@ -27,12 +27,16 @@ _ANY_OF: Final = (Comparison.MINIMUM, Comparison.EXACT)
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a request came in: the address, who we are there, the settings and the instant."""
+    """Where a request came in: the address, who we are there, the settings and the instant.
+
+    ``key`` is the short name of a key of ours in the address, empty when it has none that we know.
+    """
 
     location: str
     names: Names
     settings: Settings
     now: datetime
+    key: str = ""
 
 
 def understand(verified: Verified, consumer: Consumer, reply_to: Consumer, endpoint: Endpoint) -> LoginRequest:
@@ -61,6 +65,7 @@ def understand(verified: Verified, consumer: Consumer, reply_to: Consumer, endpo
         relay_state=verified.relay_state,
         eidas=request.levels is not None and not any(one in _LEVEL_OF_URN for one in request.levels.classes),
         company_name=company_name,
+        key=endpoint.key,
     )
     return LoginRequest(
         protocol="saml",
@@ -78,7 +83,7 @@ def understand(verified: Verified, consumer: Consumer, reply_to: Consumer, endpo
 def _hold_to_address(verified: Verified, endpoint: Endpoint) -> None:
     """Step 5: the endpoint, the version and the clock (SEC-14, RUL-26)."""
     request, skew = verified.request, timedelta(seconds=endpoint.settings.saml.skew_seconds)
-    expected = endpoint.settings.server.base_url + verified.dialect.sso_path
+    expected = endpoint.settings.server.base_url + verified.dialect.sso_path_for(endpoint.key)
     received = endpoint.location if request.destination is None and not verified.strict else request.destination
     if received != expected or endpoint.location != expected:
         seen = endpoint.location if received == expected else received or "none"
