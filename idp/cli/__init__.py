@@ -70,6 +70,8 @@ def _foreseen(error: Exception) -> str:
         return f"A file or its name is not text in UTF-8: {error.reason}"
     # Only who loaded the library can have met its errors; a sandbox starts without it.
     library = sys.modules.get("sqlalchemy.exc")
+    if library is not None and isinstance(error, library.ArgumentError):
+        return "database.url is not an address of a database; write sqlite:///FILE or postgresql+psycopg://HOST/NAME"
     if library is not None and isinstance(error, library.SQLAlchemyError):
         return "The database is not reachable or not up to date; run: idp db upgrade"
     return ""

@@ -61,7 +61,8 @@ def add(context: click.Context, /, **given: Any) -> None:
     facts = parties.as_data(added.party)
     if added.party.protocol == parties.SAML:
         keys = ("id", "entity_id", "profile", "services")
-        show(context, {key: facts[key] for key in keys}, f"Registered {facts['entity_id']} as {facts['id']}.")
+        lines = [f"Registered {facts['entity_id']} as {facts['id']}.", *(f"Let pass. {one}" for one in new.notes)]
+        show(context, {key: facts[key] for key in keys} | {"notes": list(new.notes)}, "\n".join(lines))
         return
     made = {"id": facts["id"], "client_id": facts["client_id"], "client_secret": added.secret or None}
     secret = f"\nclient_secret {added.secret}  (shown this once)" if added.secret else ""

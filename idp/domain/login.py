@@ -165,9 +165,12 @@ def _too_old(asked: LoginRequest, age: timedelta) -> bool:
 
 
 def alive(kept: KeptSession, sign_on: SingleSignOn, now: datetime) -> bool:
-    """Within its idle time and its total time, and not from the future (SEC-30, SEC-41)."""
+    """Within its idle time and its total time, and not from the future (SEC-30, SEC-41).
+
+    The total counts from the password: a second factor given later proves more, but does not prolong.
+    """
     idle, age = now - kept.last_seen_at, now - kept.authenticated_at
-    return timedelta(0) <= idle <= sign_on.idle and timedelta(0) <= age <= sign_on.total
+    return timedelta(0) <= idle <= sign_on.idle and timedelta(0) <= age and now - kept.password_at <= sign_on.total
 
 
 def stated_level(asked: LoginRequest, reached: Level) -> Level:

@@ -50,7 +50,7 @@ class NewParty:
 
     ``identity`` is the entity ID, or the client ID (empty: one is made); ``indices`` are the indices that SAML
     metadata declares, each with the ServiceID it names or an empty text; ``secret`` tells that the client proves
-    itself with a secret; ``settings`` are in the words of ``idp providers set``.
+    itself with a secret; ``settings`` are in the words of ``idp providers set``; ``notes`` tell what was let pass.
     """
 
     protocol: str
@@ -63,6 +63,7 @@ class NewParty:
     secret: bool = False
     provider: NewProvider | None = None
     settings: Mapping[str, str] | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

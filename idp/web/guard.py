@@ -1,6 +1,5 @@
 """What every request must satisfy before a view sees it: host, proxy, origin, size, single parameters."""
 
-import re
 from ipaddress import IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
@@ -9,13 +8,14 @@ from flask import Flask, abort, g, request
 from idp.services.work import Office
 from idp.settings import is_local
 from idp.web.form_session import FormSessions
-from idp.web.http import LARGEST_BODY
+from idp.web.http import LARGEST_BODY, host_name
 
 # Messages of relying parties come from other sites by design; each proves itself.
 CROSS_SITE = frozenset({"saml", "oidc", "portals"})
 _LONGEST_QUERY = 64 * 1024
 _MOST_FIELDS = 100
-_PORT = re.compile(":[0-9]*$")
+# The one field of our own pages that may come more than once: a box per personal attribute.
+_REPEATABLE = frozenset({"attribute"})
 
 
 def install(app: Flask, office: Office) -> None:
@@ -30,7 +30,7 @@ def install(app: Flask, office: Office) -> None:
 
     @app.before_request
     def _check() -> None:
-        name = _PORT.sub("", request.host).strip("[]")
+        name = host_name()
         local = office.settings.lab.enabled and is_local(name)
         if request.host not in hosts and name not in hosts and not local:
             abort(421)
@@ -44,6 +44,17 @@ def install(app: Flask, office: Office) -> None:
                 f"{own.scheme}://{request.host}",
             ):
                 abort(403)
+            _check_fields()
+
+
+def _check_fields() -> None:
+    """A form of ours has few fields, each once: two values for one name mean two things to two readers (SEC-4)."""
+    if request.mimetype != "application/x-www-form-urlencoded":
+        return
+    if request.get_data(parse_form_data=False).count(b"&") >= _MOST_FIELDS:
+        abort(413)
+    if any(len(values) > 1 and name not in _REPEATABLE for name, values in request.form.lists()):
+        abort(400)
 
 
 def _source(trusted: tuple[str, ...]) -> str:

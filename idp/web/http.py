@@ -1,5 +1,7 @@
 """Between Flask and the protocols: requests in, answers out."""
 
+import re
+
 from flask import Response, g, redirect, render_template, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
@@ -7,6 +9,7 @@ from idp.protocols.message import Answer, Document, HttpMessage, PostForm, Redir
 from idp.web.headers import allow_form_to
 
 LARGEST_BODY = 1024 * 1024
+_PORT = re.compile(":[0-9]*$")
 
 
 def incoming() -> HttpMessage:
@@ -46,6 +49,11 @@ def posting(action: str, page: str) -> Response:
     response = Response(page, content_type="text/html; charset=utf-8")
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
+
+
+def host_name() -> str:
+    """The host that the browser asked, without port and without the brackets of IPv6."""
+    return _PORT.sub("", request.host).strip("[]")
 
 
 def source() -> str:

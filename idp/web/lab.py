@@ -15,6 +15,7 @@ from idp.lab.seed import reset
 from idp.lab.world import World
 from idp.services.work import Office
 from idp.settings import is_local
+from idp.web.http import host_name
 from idp.web import lab_views as views
 from idp.web.texts import Problem
 
@@ -54,7 +55,7 @@ def blueprint(office: Office, world: World) -> Blueprint:
 
 def _local() -> None:
     """Known secrets are shown on loopback and below .test alone (SEC-44)."""
-    if not is_local(request.host.rsplit(":", 1)[0].strip("[]")):
+    if not is_local(host_name()):
         abort(403)
 
 

@@ -12,6 +12,7 @@ from idp.lab.seed import reset
 from idp.lab.world import Persona, World
 from idp.services.work import Office
 from idp.settings import is_local
+from idp.web.http import host_name
 
 
 def blueprint(office: Office, world: World) -> Blueprint:
@@ -30,7 +31,7 @@ def blueprint(office: Office, world: World) -> Blueprint:
 
 def _local() -> Response | None:
     """Known secrets are told on loopback and below .test alone (SEC-44)."""
-    local = is_local(request.host.rsplit(":", 1)[0].strip("[]"))
+    local = is_local(host_name())
     return None if local else _fault(403, "The laboratory answers on loopback and below .test only.")
 
 

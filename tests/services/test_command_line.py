@@ -46,6 +46,16 @@ def test_an_unprepared_database_is_one_sentence(
     assert only_line(capsys) == "The database is not reachable or not up to date; run: idp db upgrade"
 
 
+def test_an_address_that_names_no_database_is_told_as_such(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, test_keys: Path
+) -> None:
+    """A malformed database.url is named, rather than a database that cannot be reached."""
+    config = tmp_path / "config.toml"
+    config.write_text(f'[database]\nurl = "nonsense"\n[keys]\nfolder = "{test_keys}"\n[paths]\ndata = "{tmp_path}"\n')
+    assert run(monkeypatch, "providers", "list", "--config", str(config)) == 1
+    assert "database.url" in only_line(capsys)
+
+
 def test_a_file_that_is_no_text_is_one_sentence(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -136,6 +136,21 @@ def test_a_step_up_after_fifteen_minutes_begins_with_the_password(office: Office
     assert step(anna.begin(ask(register(office, "RVO-3")))) is Step.PASSWORD
 
 
+def test_a_step_up_does_not_prolong_a_session(office: Office, clock: StandingClock) -> None:
+    """The two hours of a session count from its password, whatever was proven later (SEC-30)."""
+    anna, low = Person(office, "anna"), register(office, "OLO")
+    granted(anna.log_in(ask(low)))
+    clock.move(timedelta(minutes=10))
+    page = anna.begin(ask(register(office, "RVO-2PLUS")))
+    assert isinstance(page, Waiting)
+    granted(anna.prove(page.login.id))
+    for _ in range(11):
+        clock.move(timedelta(minutes=10))
+        granted(anna.begin(ask(low)))
+    clock.move(timedelta(minutes=1))
+    assert step(anna.begin(ask(low))) is Step.PASSWORD
+
+
 def test_max_age_counts_from_the_authentication(office: Office, anna: Person, clock: StandingClock) -> None:
     """A request that wants a recent authentication gets one (OIDC max_age)."""
     party = register(office, "RVO-3")

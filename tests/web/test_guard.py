@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from sqlalchemy import text
@@ -11,6 +12,7 @@ from idp.services.work import Office
 from tests.web.kit import Page, Site
 
 OWN = "http://localhost:8000"
+FORM = "application/x-www-form-urlencoded"
 
 
 @pytest.mark.parametrize("path", ["/", "/diensten", "/login/nope", "/nope", "/oidc/authorize", "/saml/sso"])
@@ -49,6 +51,23 @@ def test_a_form_from_another_origin_is_refused_and_one_without_falls_back_to_its
     null = site.post(path, form, headers={"Origin": "null"})
     assert null.status_code == 403
     assert site.post(path, form).status_code == 303
+
+
+def test_a_field_that_comes_twice_is_refused(site: Site) -> None:
+    """Two values for one name mean two things to two readers, so a form of ours with a doubled field is none (SEC-4)."""
+    first = site.begin("UWV")
+    path, form = first.response.request.path, urlencode(first.form_of("cancel"))
+    doubled = site.browser.post(path, data=f"{form}&step=password", content_type=FORM, base_url=OWN)
+    assert doubled.status_code == 400
+    assert site.browser.post(path, data=form, content_type=FORM, base_url=OWN).status_code == 303
+
+
+def test_a_form_of_very_many_fields_is_refused(site: Site) -> None:
+    """A body of a thousand fields is turned away before it is taken apart (SEC-3)."""
+    first = site.begin("UWV")
+    path, form = first.response.request.path, urlencode(first.form_of("cancel"))
+    many = form + "".join(f"&f{number}=" for number in range(1000))
+    assert site.browser.post(path, data=many, content_type=FORM, base_url=OWN).status_code == 413
 
 
 def test_a_form_from_our_own_origin_is_taken(site: Site) -> None:

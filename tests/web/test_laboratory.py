@@ -51,8 +51,9 @@ def test_a_field_without_end_is_a_client_error(browser: Client) -> None:
 
 @pytest.mark.parametrize("host", ["[::1]:8123", "[::1]", "127.0.0.1:8123"])
 def test_every_loopback_address_is_ours(browser: Client, host: str) -> None:
-    """With the laboratory on, a loopback host is ours, an IPv6 one in its brackets too (SEC-44)."""
-    assert browser.get("/healthz", base_url=f"http://{host}").status_code == 200
+    """With the laboratory on, a loopback host is ours, by IPv6 in brackets too, with or without a port (SEC-44)."""
+    for path in ("/healthz", "/lab", "/lab/api/clock"):
+        assert browser.get(path, base_url=f"http://{host}").status_code == 200, path
 
 
 @pytest.mark.parametrize("state", ["", "&state="])

@@ -23,9 +23,10 @@ def described(
     profile = next((one for one in Profile if one == wishes.get("profile")), Profile.GENERIC)
     reading = next((one for one in Reading if one == wishes.get("reading")), Reading.LENIENT)
     try:
-        metadata = judge(octets, Manner(profile, reading, now), Schemas.load()).metadata
+        accepted = judge(octets, Manner(profile, reading, now), Schemas.load())
     except BadMetadata as bad:
         raise BadParty(" ".join(f"{one.code}: {one.sentence}" for one in bad.findings)) from bad
+    metadata = accepted.metadata
     return NewParty(
         protocol=SAML,
         identity=metadata.entity_id,
@@ -36,4 +37,5 @@ def described(
         declared=metadata.declared,
         provider=provider,
         settings=wishes,
+        notes=tuple(f"{one.code}: {one.sentence}" for one in accepted.notes),
     )
