@@ -72,6 +72,8 @@ def create_app(office: Office) -> Application:
     _configure(app, office)
     codecs: dict[str, Codec] = {"saml": SamlCodec(), "oidc": OidcCodec()}
     views = login.LoginViews(office, codecs, Cookies(office))
+    # The guard comes before anything that reads a body.
+    guard.install(app, office)
     protect = CSRFProtect(app)
     machines = (
         saml.blueprint(office, codecs["saml"], views),
@@ -85,7 +87,6 @@ def create_app(office: Office) -> Application:
     app.register_blueprint(operation.blueprint(office))
     if settings.lab.enabled:
         _install_laboratory(app, office, protect)
-    guard.install(app, office)
     headers.install(app, settings.secure)
     locale.install(app, str(Path(__file__).parent / "translations"), settings.secure)
     errors.install(app, office)
