@@ -39,6 +39,17 @@ class Pass:
         return ordered[min(int(len(ordered) * share), len(ordered) - 1)] if ordered else 0.0
 
 
+def joined(parts: Sequence[Pass], flows: Sequence[int]) -> Pass:
+    """Passes that followed one another, each of so many flows, as one."""
+    total = sum(flows)
+    return Pass(
+        sum(part.cpu_ms * number for part, number in zip(parts, flows, strict=True)) / total,
+        total / sum(number / part.per_second for part, number in zip(parts, flows, strict=True)),
+        tuple(one for part in parts for one in part.latencies),
+        tuple(one for part in parts for one in part.failures),
+    )
+
+
 @dataclass(slots=True)
 class _Lane:
     """What one browser did."""

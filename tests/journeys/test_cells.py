@@ -99,6 +99,15 @@ def test_further_persona(world: Demo, personas: dict[str, dict[str, Any]], usern
         assert told(walker) == personas[username]["expected"][service]
 
 
+@pytest.mark.parametrize("protocol", ["saml", "oidc"])
+def test_wrong_codes_block_no_service_without_codes(
+    world: Demo, personas: dict[str, dict[str, Any]], protocol: str
+) -> None:
+    """daan gave too many wrong codes; where a password alone is asked he still gets in (RUL-20)."""
+    walker = log_in(world, personas["daan"], "OLO", protocol)
+    assert told(walker) == personas["daan"]["expected"]["OLO"] == _GRANTED
+
+
 def test_only_the_level_is_told_before_the_second_factor(world: Demo, personas: dict[str, dict[str, Any]]) -> None:
     """cas lacks level and mandate; before a second factor only the level may be told (RUL-11)."""
     walker = log_in(world, personas["cas"], "UWV", "saml")
