@@ -8,8 +8,6 @@ from idp.cli.common import common, config_of, office_of, settings_of, show
 from idp.cli.keys import keys
 from idp.settings import is_local
 
-_EVERY_SECONDS = 60
-
 
 @click.command()
 @common
@@ -50,17 +48,17 @@ def check(context: click.Context) -> None:
 @click.option("--once", is_flag=True, help="One round, then stop.")
 @click.pass_context
 def worker(context: click.Context, once: bool) -> None:
-    """Drop what has expired, every minute."""
-    from idp.services.sweep import sweep
+    """Do what is due: drop what has expired, keep the dates of our keys, fetch metadata of relying parties."""
+    from idp.cli.jobs import schedule_of
 
-    office = office_of(context)
+    schedule = schedule_of(office_of(context))
     while True:
-        swept = sweep(office)
-        facts = {name: getattr(swept, name) for name in swept.__slots__}
-        show(context, facts, ", ".join(f"{count} {name}" for name, count in facts.items()) + " dropped")
+        done = schedule.run_due()
+        lines = [f"{name}: {', '.join(f'{key} {value}' for key, value in did.items())}" for name, did in done.items()]
+        show(context, done, "\n".join(lines))
         if once:
             return
-        threading.Event().wait(_EVERY_SECONDS)
+        threading.Event().wait(schedule.seconds_left())
 
 
 @click.group()

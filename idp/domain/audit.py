@@ -29,6 +29,7 @@ class Event(StrEnum):
     PARTY_ADDED = "party.added"
     PARTY_CHANGED = "party.changed"
     PARTY_REMOVED = "party.removed"
+    PARTY_WEAKENED = "party.weakened"
     CATALOGUE_LOADED = "catalogue.loaded"
     KEY_CHANGED = "key.changed"
     SANDBOX_SEEDED = "sandbox.seeded"

@@ -112,6 +112,21 @@ def sightings(connection: Connection) -> tuple[Sighting, ...]:
     )
 
 
+def as_data(one: Sighting) -> dict[str, str | int | None]:
+    """A sighting as plain data."""
+    return {
+        "party": one.party,
+        "entity_id": one.identity,
+        "name": one.name,
+        "key": one.key,
+        "status": None if one.status is None else one.status.value,
+        "first_seen": one.first_seen_at.isoformat(),
+        "last_seen": one.last_seen_at.isoformat(),
+        "requests": one.requests,
+        "last_seen_at_active_key": None if one.current_at is None else one.current_at.isoformat(),
+    }
+
+
 def _status(keys: Mapping[str, KeyVersion], name: str) -> KeyStatus | None:
     return keys[name].status if name in keys else None
 

@@ -1,0 +1,34 @@
+"""The jobs of the worker."""
+
+import time
+from typing import Any
+
+from idp.cli.sources import fetcher_of
+from idp.protocols.saml.refresh import refresh_due
+from idp.services.keys import keep_dates
+from idp.services.schedule import Job, Schedule
+from idp.services.sweep import sweep
+from idp.services.work import Office
+
+_EVERY_SECONDS = 60
+
+
+def schedule_of(office: Office) -> Schedule:
+    """Everything that has to be done now and then."""
+    fetcher = fetcher_of(office)
+    jobs = (
+        Job("expired", _EVERY_SECONDS, lambda: _expired(office)),
+        Job("keys", _EVERY_SECONDS, lambda: _dates(office)),
+        Job("providers", _EVERY_SECONDS, lambda: refresh_due(office, fetcher)),
+    )
+    return Schedule(jobs, time.monotonic)
+
+
+def _expired(office: Office) -> dict[str, Any]:
+    swept = sweep(office)
+    return {name: getattr(swept, name) for name in swept.__slots__}
+
+
+def _dates(office: Office) -> dict[str, Any]:
+    with office.work("worker") as work:
+        return dict(keep_dates(work))
