@@ -21,6 +21,7 @@ from idp.protocols.oidc import documents as oidc_documents
 from idp.protocols.saml import SamlCodec
 from idp.protocols.saml import documents as saml_documents
 from idp.services.directory import Directory
+from idp.services.keyring import KeyRing
 from idp.services.work import Office
 from idp.settings import Settings, load, product_file
 from idp.store.engine import open_engine
@@ -41,9 +42,9 @@ from idp.web import (
     texts,
 )
 from idp.web.cookies import Cookies
-from idp.web.documents import Application, Documents
+from idp.web.documents import Application, Documents, Source
 
-_DIRECTORY_POOL = 2
+_LOOKUP_POOL = 2
 
 
 def open_office(settings: Settings) -> Office:
@@ -52,6 +53,7 @@ def open_office(settings: Settings) -> Office:
     database = settings.database
     engine = open_engine(database.url, database.pool, database.statement_seconds)
     keys = Path(settings.keys.folder)
+    lookups = open_engine(database.url, _LOOKUP_POOL, database.statement_seconds)
     share = max(settings.argon2.at_once // max(settings.server.workers, 1), 1)
     return Office(
         settings=settings,
@@ -60,8 +62,8 @@ def open_office(settings: Settings) -> Office:
         entropy=entropy,
         passwords=Argon2Passwords(settings.argon2, share),
         vault=FileVault(keys / VAULT_FILE, entropy),
-        keys=KeyFolder(keys),
-        directory=Directory(open_engine(database.url, _DIRECTORY_POOL, database.statement_seconds), time.monotonic),
+        keys=KeyRing(lookups, KeyFolder(keys), time.monotonic),
+        directory=Directory(lookups, time.monotonic),
     )
 
 
@@ -70,13 +72,14 @@ def create_app(office: Office) -> Application:
     app = Flask("idp", template_folder=str(product_file("templates")), static_folder=str(_static()))
     settings = office.settings
     _configure(app, office)
-    codecs: dict[str, Codec] = {"saml": SamlCodec(), "oidc": OidcCodec()}
+    saml_codec = SamlCodec()
+    codecs: dict[str, Codec] = {"saml": saml_codec, "oidc": OidcCodec()}
     views = login.LoginViews(office, codecs, Cookies(office))
     # The guard comes before anything that reads a body.
     guard.install(app, office)
     protect = CSRFProtect(app)
     machines = (
-        saml.blueprint(office, codecs["saml"], views),
+        saml.blueprint(office, saml_codec, views),
         oidc.blueprint(office, codecs["oidc"], views, back_channel()),
     )
     for blueprint in machines:
@@ -91,7 +94,12 @@ def create_app(office: Office) -> Application:
     locale.install(app, str(Path(__file__).parent / "translations"), settings.secure)
     errors.install(app, office)
     texts.install(app)
-    return Documents(app.wsgi_app, saml_documents(office) | oidc_documents(office), settings.secure)
+    source = Source(
+        make=lambda: saml_documents(office) | oidc_documents(office),
+        look=office.keys.look,
+        today=lambda: office.clock.now().date(),
+    )
+    return Documents(app.wsgi_app, source, settings.secure)
 
 
 def wsgi() -> Application:

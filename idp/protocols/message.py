@@ -25,7 +25,10 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class HttpMessage:
-    """A request as it came in: ``query`` is the raw query string, ``headers`` have lower-case names."""
+    """A request as it came in: ``query`` is the raw query string, ``headers`` have lower-case names.
+
+    ``certificate`` is the client certificate (DER) whose key the connection proved, empty without one.
+    """
 
     method: str
     path: str
@@ -33,6 +36,7 @@ class HttpMessage:
     body: bytes = b""
     content_type: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    certificate: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,4 +71,5 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "require_signed_requests": _flag,
     "require_pkce": _flag,
     "allow_lower_request": _flag,
+    "artifact_client_certificate": _flag,
 }

@@ -17,10 +17,16 @@ _ISSUE = add(Ticket)
 _MARK = keep(Ticket, "digest")
 _REDEEM = Prepared(
     update(Ticket)
-    .where(Ticket.digest == bindparam("secret"), Ticket.used_at.is_(None), Ticket.expires_at > bindparam("now"))
+    .where(
+        Ticket.digest == bindparam("secret"),
+        Ticket.subject == bindparam("holder"),
+        Ticket.used_at.is_(None),
+        Ticket.expires_at > bindparam("now"),
+    )
     .values(used_at=bindparam("now"))
-    .returning(Ticket.subject, Ticket.payload)
+    .returning(Ticket.payload)
 )
+_EMPTY = Prepared(update(Ticket).where(Ticket.digest == bindparam("secret")).values(payload="{}"))
 
 
 class Purpose(StrEnum):
@@ -28,28 +34,37 @@ class Purpose(StrEnum):
 
     SAML_REQUEST = "saml-request"
     CLIENT_ASSERTION = "client-assertion"
+    SAML_ARTIFACT = "saml-artifact"
 
 
 @dataclass(frozen=True, slots=True)
-class Redeemed:
-    """What a redeemed ticket was about."""
+class Held:
+    """What a secret is worth: to the one who may redeem it, and for how long."""
 
     subject: str
     payload: dict[str, Any]
+    lasts: timedelta
 
 
-def issue(work: Work, purpose: Purpose, subject: str, lasts: timedelta, payload: dict[str, Any]) -> str:
-    """A new secret of 256 bits; only its keyed digest is stored (SEC-31)."""
-    secret = work.office.entropy.bytes(32).hex()
-    row = _row(work, purpose, secret, work.now + lasts) | {"subject": subject, "payload": json.dumps(payload)}
-    _ISSUE.run(work.connection, **row)
-    return secret
+def issue(work: Work, purpose: Purpose, secret: str, held: Held) -> None:
+    """Let a secret of at least 160 random bits be redeemed once; only its keyed digest is stored (SEC-16, SEC-31)."""
+    row = _row(work, purpose, secret, work.now + held.lasts)
+    _ISSUE.run(work.connection, **row | {"subject": held.subject, "payload": json.dumps(held.payload)})
 
 
-def redeem(work: Work, purpose: Purpose, secret: str) -> Redeemed | None:
-    """Consume a secret; None for one that is unknown, used, late or of another purpose."""
-    row = _REDEEM.one(work.connection, secret=digest(work, purpose, secret), now=work.now)
-    return None if row is None else Redeemed(row.subject, json.loads(row.payload))
+def redeem(work: Work, purpose: Purpose, secret: str, subject: str) -> dict[str, Any] | None:
+    """Consume a secret and what it was worth.
+
+    None for one that is unknown, used, late, of another purpose or held for somebody else; that one stays good.
+    """
+    known = digest(work, purpose, secret)
+    row = _REDEEM.one(work.connection, secret=known, holder=subject, now=work.now)
+    if row is None:
+        return None
+    # What was handed over is not kept.
+    _EMPTY.run(work.connection, secret=known)
+    found: dict[str, Any] = json.loads(row.payload)
+    return found
 
 
 def first_use(work: Work, purpose: Purpose, mark: str, until: datetime) -> bool:

@@ -44,15 +44,21 @@ def install(app: Flask, office: Office) -> None:
 _ON_RECORD = frozenset({"P02", "P03", "P05"})
 
 
-def _bad_request(office: Office, error: BadRequest) -> Response:
+def note_refusal(office: Office, error: BadRequest) -> str:
+    """Log a message that is not answered, and record it where its sender is known; answers the reference."""
     reference = new_reference(office)
     log.warning("message refused", code=error.code, reference=reference, facts=error.facts, private=error.private)
     if error.code in _ON_RECORD:
-        try:
-            with office.work("protocol") as work:
-                work.record(Event.MESSAGE_REFUSED, reference=reference, code=error.code)
-        except (OperationalError, PoolTimeout) as away:
-            return _database(office, away)
+        with office.work("protocol") as work:
+            work.record(Event.MESSAGE_REFUSED, reference=reference, code=error.code)
+    return reference
+
+
+def _bad_request(office: Office, error: BadRequest) -> Response:
+    try:
+        reference = note_refusal(office, error)
+    except (OperationalError, PoolTimeout) as away:
+        return _database(office, away)
     return page(office, 400, error.code, Trouble(reference, error.facts))
 
 

@@ -20,7 +20,7 @@ from idp.effects.entropy import SeededEntropy
 from idp.effects.passwords import Argon2Passwords
 from idp.effects.vault import FileVault
 from idp.ports import KeyUse, PublicKey
-from idp.protocols.message import HttpMessage, PostForm
+from idp.protocols.message import Answer, HttpMessage, PostForm
 from idp.protocols.saml import SamlCodec
 from idp.protocols.saml.xml import DS, MD, SAML, SAMLP, XENC, Element, Schemas
 from idp.services.work import Office
@@ -185,9 +185,15 @@ class Bench:
 
     def answer(self, incoming, outcome) -> PostForm:  # type: ignore[no-untyped-def]
         """Answer at the present instant."""
-        found = self.codec.answer(self.office, incoming, outcome, "", self.clock.now())
+        found = self.concluded(incoming, outcome)
         assert isinstance(found, PostForm)
         return found
+
+    def concluded(self, incoming, outcome) -> Answer:  # type: ignore[no-untyped-def]
+        """Record in a transaction, commit, and answer, as a login does."""
+        with self.office.work("person") as work:
+            recorded = self.codec.record(work, incoming, outcome)
+        return self.codec.answer(self.office, incoming, outcome, recorded, self.clock.now())
 
 
 def octets_of(answer: PostForm) -> bytes:

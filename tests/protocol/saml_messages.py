@@ -24,6 +24,8 @@ SP = "https://sp.example.test/metadata"
 ACS = "https://dv.example.test/saml/acs"
 POST = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
 ARTIFACT = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Artifact"
+REDIRECT = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
+PAOS = "urn:oasis:names:tc:SAML:2.0:bindings:PAOS"
 LOA = "urn:etoegang:core:assurance-class:loa"
 PSEUDONYM = "A1" * 32 + "@" + "B2" * 16
 FAMILY_NAME = "urn:etoegang:1.9:attribute:FamilyName"
@@ -193,7 +195,7 @@ def _consumer_xml(consumer: Consumer) -> str:
 
 SCHEME_METADATA = Published(
     entity_id=DV,
-    consumers=(Consumer(1, ARTIFACT), Consumer(2, POST)),
+    consumers=(Consumer(1, ARTIFACT), Consumer(2, POST, default=True)),
     encryption=("sp-encryption",),
     services=attribute_service(1, f"urn:etoegang:DV:{OIN}:services:1", default=True)
     + attribute_service(2, f"urn:etoegang:DV:{OIN}:services:2"),

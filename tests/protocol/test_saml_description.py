@@ -10,8 +10,8 @@ from idp.services.parties import NewProvider
 from idp.services.party_settings import BadParty
 from tests.protocol.saml_kit import T0, service
 from tests.protocol.saml_messages import (
-    ARTIFACT,
     DV,
+    PAOS,
     SCHEME_METADATA,
     SP,
     Consumer,
@@ -35,11 +35,11 @@ def test_metadata_describe_a_party() -> None:
 
 def test_every_finding_is_told_with_its_code() -> None:
     """The operator hears all that is to be mended at once."""
-    broken = Published(consumers=(Consumer(1, ARTIFACT), Consumer(1, ARTIFACT, "/acs")))
+    broken = Published(consumers=(Consumer(1, PAOS), Consumer(1, PAOS, "/acs")))
     with pytest.raises(BadParty) as caught:
         described(broken.xml(), ("OLO",), {}, None, T0)
     text = str(caught.value)
-    assert text.startswith("P06: This release answers by HTTP-POST only")
+    assert text.startswith("P06: We answer by HTTP-POST or HTTP-Artifact")
     assert text.count("P03: ") == 2
 
 

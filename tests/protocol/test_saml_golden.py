@@ -15,7 +15,6 @@ from tests.protocol.saml_golden import compare, lines, masked
 from tests.protocol.saml_kit import OFFICE_OF_ACCOUNTS, SOLE_TRADER, Bench, granted, octets_of, opened
 from tests.protocol.saml_messages import (
     ACS,
-    ARTIFACT,
     COMPANY_NAME,
     DV,
     FAMILY_NAME,
@@ -137,12 +136,6 @@ FAULTS = (
     Case("1.13/unknown-service", scheme(E13, AttributeConsumingServiceIndex="9"), CANCELLED, SCHEME_METADATA),
     Case("1.13/unknown-level", replace(scheme(E13), body=levels("minimum", LOA + "9")), CANCELLED, SCHEME_METADATA),
     Case("1.13/expired", scheme(E13, IssueInstant="2026-01-15T09:00:00Z"), CANCELLED, SCHEME_METADATA),
-    Case(
-        "1.13/artifact",
-        Asking(E13, {"AssertionConsumerServiceURL": ACS, "ProtocolBinding": ARTIFACT}, issuer=DV),
-        CANCELLED,
-        SCHEME_METADATA,
-    ),
     Case("generic/unknown-level", Asking(body=levels("minimum", LOA + "9")), CANCELLED),
     Case("generic/name-id", Asking(body='<samlp:NameIDPolicy Format="urn:example:email"/>'), CANCELLED),
 )

@@ -19,6 +19,7 @@ from tests.protocol.saml_messages import (
     FAMILY_NAME,
     FIRST_NAME,
     LOA,
+    PAOS,
     POST,
     SCHEME_METADATA,
     SP,
@@ -174,9 +175,10 @@ def test_a_faulty_request_is_answered_once(bench: Bench) -> None:
         ((Consumer(0), Consumer(1, location=ACS + "1")), {}, ACS),
         ((Consumer(0), Consumer(1, location=ACS + "1", default=True)), {}, ACS + "1"),
         ((Consumer(0, default=False), Consumer(1, location=ACS + "1")), {}, ACS + "1"),
-        ((Consumer(0, ARTIFACT, default=True), Consumer(1, location=ACS + "1")), {}, ACS + "1"),
+        ((Consumer(0, PAOS, default=True), Consumer(1, location=ACS + "1")), {}, ACS + "1"),
+        ((Consumer(0), Consumer(1, ARTIFACT, ACS + "1", default=True)), {}, ACS + "1"),
         ((Consumer(0), Consumer(7, location=ACS + "7")), {"AssertionConsumerServiceIndex": "7"}, ACS + "7"),
-        ((Consumer(0, ARTIFACT), Consumer(1)), {"AssertionConsumerServiceURL": ACS}, ACS),
+        ((Consumer(0, PAOS), Consumer(1)), {"AssertionConsumerServiceURL": ACS}, ACS),
         ((Consumer(0), Consumer(1, location=ACS + "1")), {"ProtocolBinding": POST}, ACS),
     ],
 )
@@ -186,10 +188,9 @@ def test_where_to_answer(consumers: tuple[Consumer, ...], attributes: dict[str, 
     assert asked(bench, Asking(attributes=attributes)).reply["location"] == place
 
 
-def test_the_dutch_client_is_understood_but_not_yet_answered(bench: Bench) -> None:
-    """The request of the Dutch client asks an answer by artifact: its second address hears that we answer by POST."""
-    published = replace(SCHEME_METADATA, consumers=(Consumer(1, ARTIFACT), Consumer(2, POST, ACS + "/post")))
-    bench.register(published, E13)
+def test_the_dutch_client_is_answered_by_artifact(bench: Bench) -> None:
+    """The Dutch client names an address and the binding, and gets its answer there and so (domain 3.2)."""
+    bench.register(replace(SCHEME_METADATA, consumers=(Consumer(1, ARTIFACT), Consumer(2, POST, ACS + "/post"))), E13)
     attributes = {
         "AssertionConsumerServiceURL": ACS,
         "ProtocolBinding": ARTIFACT,
@@ -197,8 +198,15 @@ def test_the_dutch_client_is_understood_but_not_yet_answered(bench: Bench) -> No
         "ForceAuthn": "true",
         "ProviderName": "Gemeente",
     }
+    reply = asked(bench, Asking(E13, attributes, issuer=DV)).reply
+    assert (reply["location"], reply["binding"]) == (ACS, ARTIFACT)
+
+
+def test_a_binding_we_do_not_answer_by_is_told_at_the_default_address(bench: Bench) -> None:
+    """Who asks an answer by PAOS hears at its default address that this cannot be."""
+    bench.register(Published(consumers=(Consumer(0, PAOS), Consumer(1, POST, ACS + "/post"))))
     with pytest.raises(Answered) as caught:
-        asked(bench, Asking(E13, attributes, issuer=DV))
+        asked(bench, Asking(attributes={"AssertionConsumerServiceIndex": "0"}))
     assert caught.value.answer.action == ACS + "/post"
     assert caught.value.code == "P06"
 

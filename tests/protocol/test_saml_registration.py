@@ -16,7 +16,9 @@ from tests.protocol.saml_messages import (
     DV,
     KVK,
     OIN,
+    PAOS,
     POST,
+    REDIRECT,
     SCHEME_METADATA,
     SP,
     TRANSIENT,
@@ -79,9 +81,20 @@ def test_one_party_in_a_group_passes(wrapped: bool) -> None:
         assert accepted(group.encode()).metadata.entity_id == SP
 
 
+@pytest.mark.parametrize("reading", list(Reading))
+def test_an_address_for_artifacts_alone_is_enough(reading: Reading) -> None:
+    """Metadata with an artifact address only, and one key for both uses, are those of the Dutch client."""
+    published = replace(
+        SCHEME_METADATA, consumers=(Consumer(1, ARTIFACT),), signing=(), encryption=(), plain_use=("sp",)
+    )
+    found = accepted(published.xml(), E13, reading).metadata
+    assert [one.binding for one in found.consumers] == [ARTIFACT]
+    assert [len(found.signing), len(found.encryption)] == [1, 1]
+
+
 ALWAYS = {
-    "artifact only": (Published(consumers=(Consumer(1, ARTIFACT),)), G, "P06", "answers by HTTP-POST only"),
-    "artifact only, scheme": (replace(BY_THE_BOOK, consumers=(Consumer(1, ARTIFACT),)), E13, "P06", POST),
+    "redirect only": (Published(consumers=(Consumer(1, REDIRECT),)), G, "P06", "by HTTP-POST or HTTP-Artifact"),
+    "PAOS only, scheme": (replace(BY_THE_BOOK, consumers=(Consumer(1, PAOS),)), E13, "P06", POST),
     "index twice": (Published(consumers=(Consumer(1), Consumer(1, location=ACS + "2"))), G, "P03", "index 1 stands"),
     "relative address": (Published(consumers=(Consumer(location="/acs"),)), G, "P03", "write it in full"),
     "script address": (Published(consumers=(Consumer(location="javascript:alert(1)"),)), G, "P03", "write it in full"),

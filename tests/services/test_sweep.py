@@ -6,7 +6,7 @@ import pytest
 
 from idp.lab.seed import seed
 from idp.services.sweep import sweep
-from idp.services.tickets import Purpose, first_use, issue, redeem
+from idp.services.tickets import Held, Purpose, first_use, issue, redeem
 from tests.office import T0, StandingClock
 from tests.services.conftest import OpenOffice
 from tests.services.login_kit import Person, ask, register
@@ -44,11 +44,9 @@ def test_what_still_counts_is_kept(database: str, open_office: OpenOffice) -> No
     anna, party = Person(office, "anna"), register(office, "RVO-3")
     anna.log_in(ask(party))
     with office.work("test") as work:
-        secret = issue(work, Purpose.SAML_REQUEST, "subject", timedelta(hours=1), {"a": "b"})
+        issue(work, Purpose.SAML_ARTIFACT, "secret", Held("subject", {"a": "b"}, timedelta(hours=1)))
     sweep(office)
     with office.work("test") as work:
-        redeemed = redeem(work, Purpose.SAML_REQUEST, secret)
-        assert redeemed is not None
-        assert (redeemed.subject, redeemed.payload) == ("subject", {"a": "b"})
-        assert redeem(work, Purpose.SAML_REQUEST, secret) is None
+        assert redeem(work, Purpose.SAML_ARTIFACT, "secret", "subject") == {"a": "b"}
+        assert redeem(work, Purpose.SAML_ARTIFACT, "secret", "subject") is None
     assert type(anna.begin(ask(party))).__name__ == "Concluded"

@@ -20,7 +20,7 @@ from idp.lab.world import GRANTED, LOCKED, Persona, day, read
 from idp.services.audit import verify
 from idp.services.conclusion import stand
 from idp.services.parties import NewParty, add
-from idp.services.tickets import Purpose, first_use, issue, redeem
+from idp.services.tickets import Held, Purpose, first_use, issue, redeem
 from idp.services.work import Office
 from idp.store.catalogue import read_services
 from idp.store.means import Means, Pseudonym
@@ -195,12 +195,12 @@ def test_a_reset_keeps_parties_and_what_was_spent(office: Office) -> None:
     with office.work("test") as work:
         party = add(work, NewParty("saml", "urn:mine", "Mine", "<md/>", ("UWV",))).party
         assert first_use(work, Purpose.SAML_REQUEST, "seen", until)
-        waiting = issue(work, Purpose.CLIENT_ASSERTION, "a", timedelta(hours=1), {})
+        issue(work, Purpose.SAML_ARTIFACT, "waiting", Held("a", {}, timedelta(hours=1)))
     reset(office)
     assert office.directory.party("saml", "urn:mine") == party
     with office.work("test") as work:
         assert not first_use(work, Purpose.SAML_REQUEST, "seen", until)
-        assert redeem(work, Purpose.CLIENT_ASSERTION, waiting) is None
+        assert redeem(work, Purpose.SAML_ARTIFACT, "waiting", "a") is None
     with office.reading() as connection:
         assert verify(connection) is None
 

@@ -1,5 +1,6 @@
 """SAML 2.0, spoken to relying parties."""
 
 from idp.protocols.saml.codec import SamlCodec, documents
+from idp.protocols.saml.soap import soap_refusal
 
-__all__ = ["SamlCodec", "documents"]
+__all__ = ["SamlCodec", "documents", "soap_refusal"]

@@ -7,22 +7,24 @@ from idp.domain.assertion import Assertion, Denied, Interrupted, Outcome
 from idp.domain.login import LoginRequest
 from idp.domain.parties import Profile
 from idp.ports import KeyUse
-from idp.protocols.message import Answer, Answered, BadRequest, HttpMessage, Incoming
+from idp.protocols.message import Answer, Answered, BadRequest, Document, HttpMessage, Incoming
 from idp.protocols.saml.answer import failure, success
 from idp.protocols.saml.consumers import asked_consumer, reply_consumer
+from idp.protocols.saml.delivery import by_artifact, by_post, keep
 from idp.protocols.saml.dialects import DIALECTS, names
 from idp.protocols.saml.grant import grant
-from idp.protocols.saml.metadata import write_metadata
+from idp.protocols.saml.metadata import coming, current, valid_until, write_metadata
 from idp.protocols.saml.names import Binding
 from idp.protocols.saml.read import Verified, verified
 from idp.protocols.saml.reply import Reply
-from idp.protocols.saml.signing import Signatory, key_name
+from idp.protocols.saml.resolution import resolve
 from idp.protocols.saml.sp_metadata import Consumer
 from idp.protocols.saml.status import Problem, RequestFault, problem_of, status
 from idp.protocols.saml.transport import receive
 from idp.protocols.saml.understand import Endpoint, understand
-from idp.protocols.saml.voice import TYPED_PREFIXES, Voice, signatory
+from idp.protocols.saml.voice import Voices
 from idp.protocols.saml.xml import Schemas
+from idp.services.sightings import Sightings
 from idp.services.tickets import Purpose, first_use
 from idp.services.work import Office, Work
 
@@ -36,15 +38,18 @@ class SamlCodec:
 
     def __init__(self) -> None:
         self._schemas = Schemas.load()
-        self._signatories: dict[str, Signatory] = {}
+        self._voices = Voices()
+        self._sightings = Sightings()
 
     def read(self, office: Office, message: HttpMessage, now: datetime) -> Incoming:
         """A verified request; raises ``BadRequest`` for the own page, ``Answered`` for what its sender hears of."""
         found = verified(office, receive(message), self._schemas, now)
+        key = _key_in(office, message.path, found)
+        self._sightings.note(office, found.party.id, key, now)
         asked = asked_consumer(found)
         reply_to = reply_consumer(found, asked)
         location = office.settings.server.base_url + message.path
-        endpoint = Endpoint(location, names(office.settings, found.dialect), office.settings, now)
+        endpoint = Endpoint(location, names(office.settings, found.dialect), office.settings, now, key)
         # It is refused for its age as soon as it could be forgotten.
         mark = f"{found.party.identity} {found.request.id}"
         until = now + 2 * timedelta(seconds=office.settings.saml.skew_seconds)
@@ -53,23 +58,39 @@ class SamlCodec:
         except RequestFault as fault:
             if fault.problem not in _BEFORE_REPLAY:
                 _refuse_replay(office, mark, until)
-            answer = self._failure(office, _reply(found, reply_to), fault.problem, now)
-            raise Answered(fault.code, answer, fault.facts) from fault
+            reply = _reply(found, reply_to, key)
+            response = self._failure(office, reply, fault.problem, now)
+            raise Answered(fault.code, _delivered(office, found.party.id, reply, response), fault.facts) from fault
+
+    def resolve(self, office: Office, message: HttpMessage, now: datetime) -> Document:
+        """The answer to an ArtifactResolve; raises ``BadRequest``, to be told as a SOAP fault (domain 3.7)."""
+        return resolve(office, message, self._schemas, self._voices, now)
 
     def destination(self, asked: LoginRequest) -> str:
         """The assertion consumer of the request."""
         return Reply.recall(asked.reply).location
 
     def record(self, work: Work, incoming: Incoming, outcome: Outcome) -> str:
-        """Nothing: an answer by POST carries all there is."""
-        return ""
+        """The artifact of a Response that is fetched later, or nothing: an answer by POST carries all there is."""
+        if incoming.asked.reply["binding"] != Binding.ARTIFACT:
+            return ""
+        reply = Reply.recall(incoming.asked.reply)
+        response = self._response(work.office, incoming, outcome, work.now)
+        return keep(work, incoming.party.id, reply, response)
 
     def answer(self, office: Office, incoming: Incoming, outcome: Outcome, recorded: str, now: datetime) -> Answer:
+        """The outcome on its way, by the binding of the place it goes to (domain 3.2)."""
+        reply = Reply.recall(incoming.asked.reply)
+        if reply.binding is Binding.ARTIFACT:
+            return by_artifact(reply, recorded)
+        return by_post(reply, self._response(office, incoming, outcome, now))
+
+    def _response(self, office: Office, incoming: Incoming, outcome: Outcome, now: datetime) -> bytes:
         """The Response that carries the outcome (domain 3.3, 3.6)."""
         reply = Reply.recall(incoming.asked.reply)
         match outcome:
             case Assertion():
-                voice = self._voice(office, reply, now)
+                voice = self._voices.speak(office, reply.dialect, now, reply.key)
                 try:
                     return success(reply, grant(office, incoming, outcome, reply, voice), voice)
                 except RequestFault as fault:
@@ -79,34 +100,53 @@ class SamlCodec:
             case Interrupted():
                 return self._failure(office, reply, Problem.NO_PASSIVE, now)
 
-    def _failure(self, office: Office, reply: Reply, problem: Problem, now: datetime) -> Answer:
+    def _failure(self, office: Office, reply: Reply, problem: Problem, now: datetime) -> bytes:
         told = status(problem, scheme=reply.dialect.scheme, reference=reply.reference)
-        return failure(reply, told, self._voice(office, reply, now))
-
-    def _voice(self, office: Office, reply: Reply, now: datetime) -> Voice:
-        key = office.keys.active(KeyUse.SAML_SIGNING)
-        known = self._signatories.get(key.public.kid)
-        if known is None or known.key is not key:
-            known = self._signatories[key.public.kid] = signatory(key, key_name(key), TYPED_PREFIXES)
-        return Voice(names(office.settings, reply.dialect), known, office.entropy.bytes, now)
+        return failure(reply, told, self._voices.speak(office, reply.dialect, now, reply.key))
 
 
 def documents(office: Office) -> dict[str, tuple[str, bytes]]:
-    """Our metadata by path, each with its media type: prebuilt bytes (performance: P8)."""
-    return {
-        one.metadata_path: (_METADATA_TYPE, write_metadata(office.settings, office.keys, one))
-        for one in DIALECTS.values()
-    }
+    """Our metadata by path, each with its media type: prebuilt bytes (performance: P8).
+
+    While keys wait to become active there is a second one of each profile, with these alone.
+    """
+    settings, until = office.settings, valid_until(office.settings, office.clock.now())
+    now = current(office.keys, until)
+    found = {one.metadata_path: write_metadata(settings, one, now) for one in DIALECTS.values()}
+    soon = coming(office.keys, until)
+    if soon is not None:
+        found |= {one.next_path: write_metadata(settings, one, soon) for one in DIALECTS.values()}
+    return {path: (_METADATA_TYPE, octets) for path, octets in found.items()}
 
 
-def _reply(found: Verified, consumer: Consumer) -> Reply:
+def _key_in(office: Office, path: str, found: Verified) -> str:
+    """The short name of a key of ours in the address of a request, else in its Destination.
+
+    Empty when there is none that we know; then an address with a name is a wrong one.
+    """
+    stated = (found.request.destination or "").removeprefix(office.settings.server.base_url)
+    key = found.dialect.key_in(path) or found.dialect.key_in(stated)
+    return key if key and office.keys.named(KeyUse.SAML_SIGNING, key) is not None else ""
+
+
+def _reply(found: Verified, consumer: Consumer, key: str) -> Reply:
     return Reply(
         request=found.request.id,
         location=consumer.location,
         profile=Profile(found.party.settings.profile),
         binding=Binding(consumer.binding),
         relay_state=found.relay_state,
+        key=key,
     )
+
+
+def _delivered(office: Office, party: str, reply: Reply, response: bytes) -> Answer:
+    """A Response outside of any login, on its way."""
+    if reply.binding is not Binding.ARTIFACT:
+        return by_post(reply, response)
+    with office.work("protocol") as work:
+        artifact = keep(work, party, reply, response)
+    return by_artifact(reply, artifact)
 
 
 def _refuse_replay(office: Office, mark: str, until: datetime) -> None:

@@ -1,12 +1,15 @@
-"""Our own metadata, one signed document per profile, always the same bytes for the same keys and settings."""
+"""Our own metadata, one signed document per profile, always the same bytes for the same keys, settings and day."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 from idp.domain.assurance import Level
-from idp.ports import Keys, KeyUse, PublicKey
-from idp.protocols.saml.dialects import Dialect, names
+from idp.domain.keys import short_name
+from idp.ports import Keys, KeyUse, PublicKey, SigningKey
+from idp.protocols.saml.dialects import Dialect, artifact_location, names
 from idp.protocols.saml.names import (
     ASSURANCE_CERTIFICATION,
     NAME_FORMAT_URI,
@@ -16,6 +19,7 @@ from idp.protocols.saml.names import (
     NameId,
 )
 from idp.protocols.saml.signing import key_certificate, sign_canonical
+from idp.protocols.saml.times import write_instant
 from idp.protocols.saml.voice import TYPED_PREFIXES, signatory
 from idp.protocols.saml.xml import DS, MD, SAML, XS, XSI, escape_attribute, escape_text
 from idp.settings import Settings
@@ -23,28 +27,74 @@ from idp.settings import Settings
 _ATTRIBUTE_PROFILE: Final = "urn:oasis:names:tc:SAML:metadata:attribute"
 _UI: Final = "urn:oasis:names:tc:SAML:metadata:ui"
 _LANGUAGES: Final = ("nl", "en")
-_SSO: Final = (Binding.POST, Binding.REDIRECT)
+_DESCRIPTION: Final = {
+    "nl": "Inloggen met eHerkenning via {name}, namens een organisatie.",
+    "en": "Log in with eHerkenning through {name}, on behalf of an organisation.",
+}
+_SSO: Final = (Binding.POST, Binding.REDIRECT, Binding.ARTIFACT)
 # How long others may keep a copy; a new key is published longer than this before it signs (SEC-42).
 _KEEP_FOR: Final = "P1D"
 
 
-def write_metadata(settings: Settings, keys: Keys, dialect: Dialect) -> bytes:
-    """The EntityDescriptor of a profile, signed, with the certificate as its only KeyInfo (SIG-5, domain 6.1)."""
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """Which keys our metadata tell of: ``first`` stands in the address of single sign-on, ``signer`` signs them."""
+
+    signer: SigningKey
+    signing: Sequence[PublicKey]
+    encryption: Sequence[PublicKey]
+    valid_until: datetime
+
+    @property
+    def first(self) -> str:
+        """The short name of the key by which answers to readers of these metadata are signed."""
+        return short_name(self.signing[0].kid)
+
+
+def current(keys: Keys, until: datetime) -> Edition:
+    """Every key that is to be accepted, the active one first (domain 6.1: old and new together)."""
+    signing, encryption = keys.published(KeyUse.SAML_SIGNING), keys.published(KeyUse.SAML_ENCRYPTION)
+    return Edition(keys.active(KeyUse.SAML_SIGNING), signing, encryption, until)
+
+
+def coming(keys: Keys, until: datetime) -> Edition | None:
+    """The keys that wait, alone, for who takes one certificate at a time; None when none waits."""
+    waiting = [keys.following(use) for use in (KeyUse.SAML_SIGNING, KeyUse.SAML_ENCRYPTION)]
+    if not any(waiting):
+        return None
+    signing, encryption = (
+        (one or keys.active(use)).public
+        for one, use in zip(waiting, (KeyUse.SAML_SIGNING, KeyUse.SAML_ENCRYPTION), strict=True)
+    )
+    return Edition(keys.active(KeyUse.SAML_SIGNING), (signing,), (encryption,), until)
+
+
+def valid_until(settings: Settings, now: datetime) -> datetime:
+    """Until when metadata of this day are valid; all workers write the same bytes for a day."""
+    day = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    return day + timedelta(days=settings.saml.metadata_days)
+
+
+def write_metadata(settings: Settings, dialect: Dialect, edition: Edition) -> bytes:
+    """The EntityDescriptor of a profile, signed, with the certificate as its only KeyInfo (SIG-5, domain 6.1).
+
+    Validity, errorURL and UIInfo stand in all profiles: the scheme's list of attributes does without them, and every
+    reader we know takes them.
+    """
     entity_id = escape_attribute(names(settings, dialect).issuer)
     body = (
-        f"{_assurance(settings)}{_role(settings, keys, dialect)}{_organisation(settings)}{_contact(settings)}"
+        f"{_assurance(settings)}{_role(settings, edition, dialect)}{_organisation(settings)}{_contact(settings)}"
         "</md:EntityDescriptor>"
     )
     name = hashlib.sha256(f"{entity_id}{body}".encode()).hexdigest()[:32]
     extension = f' xmlns:eh="urn:etoegang:{dialect.version}:metadata-extension"' if dialect.scheme else ""
     version = f' eh:version="{dialect.version}"' if dialect.scheme else ""
-    keep = "" if dialect.scheme else f' cacheDuration="{_KEEP_FOR}"'
+    until = write_instant(edition.valid_until)
     head = (
-        f'<md:EntityDescriptor{extension} xmlns:md="{MD}" xmlns:xs="{XS}" xmlns:xsi="{XSI}" ID="_{name}"{keep} '
-        f'entityID="{entity_id}"{version}>'
+        f'<md:EntityDescriptor{extension} xmlns:md="{MD}" xmlns:xs="{XS}" xmlns:xsi="{XSI}" '
+        f'ID="_{name}" cacheDuration="{_KEEP_FOR}" entityID="{entity_id}" validUntil="{until}"{version}>'
     )
-    key = keys.active(KeyUse.SAML_SIGNING)
-    who = signatory(key, key_certificate(key), TYPED_PREFIXES)
+    who = signatory(edition.signer, key_certificate(edition.signer), TYPED_PREFIXES)
     return sign_canonical(head.encode(), body.encode(), who)
 
 
@@ -59,25 +109,34 @@ def _assurance(settings: Settings) -> str:
     )
 
 
-def _role(settings: Settings, keys: Keys, dialect: Dialect) -> str:
-    location = escape_attribute(settings.server.base_url + dialect.sso_path)
+def _role(settings: Settings, edition: Edition, dialect: Dialect) -> str:
+    location = escape_attribute(settings.server.base_url + dialect.sso_path_for(edition.first))
     services = "".join(
         f'<md:SingleSignOnService Binding="{binding}" Location="{location}"></md:SingleSignOnService>'
         for binding in _SSO
     )
     formats = "".join(f"<md:NameIDFormat>{one}</md:NameIDFormat>" for one in _name_id_formats(dialect))
     error_url = escape_attribute(f"{settings.server.base_url}/klantenservice")
-    extra = "" if dialect.scheme else f' errorURL="{error_url}"'
-    shown = "" if dialect.scheme else _shown(settings)
     return (
-        f'<md:IDPSSODescriptor WantAuthnRequestsSigned="true"{extra} protocolSupportEnumeration="{PROTOCOL}">'
-        f"{shown}{''.join(_keys(keys))}{formats}{services}</md:IDPSSODescriptor>"
+        f'<md:IDPSSODescriptor WantAuthnRequestsSigned="true" errorURL="{error_url}" '
+        f'protocolSupportEnumeration="{PROTOCOL}">'
+        f"{_shown(settings)}{''.join(_keys(edition))}{_resolver(settings, dialect)}{formats}{services}"
+        "</md:IDPSSODescriptor>"
     )
 
 
-def _keys(keys: Keys) -> Iterator[str]:
-    for use, name in ((KeyUse.SAML_SIGNING, "signing"), (KeyUse.SAML_ENCRYPTION, "encryption")):
-        for key in keys.published(use):
+def _resolver(settings: Settings, dialect: Dialect) -> str:
+    """Where our artifacts are fetched; its index is the one that every artifact of the profile carries (domain 3.7)."""
+    location = escape_attribute(artifact_location(settings, dialect))
+    return (
+        f'<md:ArtifactResolutionService Binding="{Binding.SOAP}" Location="{location}" '
+        f'index="{dialect.artifact_index}" isDefault="true"></md:ArtifactResolutionService>'
+    )
+
+
+def _keys(edition: Edition) -> Iterator[str]:
+    for keys, name in ((edition.signing, "signing"), (edition.encryption, "encryption")):
+        for key in keys:
             yield (
                 f'<md:KeyDescriptor use="{name}"><ds:KeyInfo xmlns:ds="{DS}">'
                 f"<ds:KeyName>{escape_text(key.kid)}</ds:KeyName>"
@@ -98,8 +157,15 @@ def _name_id_formats(dialect: Dialect) -> tuple[str, ...]:
 
 
 def _shown(settings: Settings) -> str:
-    name = escape_text(settings.brand.name)
-    shown = "".join(f'<mdui:DisplayName xml:lang="{one}">{name}</mdui:DisplayName>' for one in _LANGUAGES)
+    name, page = escape_text(settings.brand.name), escape_text(f"{settings.server.base_url}/klantenservice")
+    parts = (
+        ("DisplayName", dict.fromkeys(_LANGUAGES, name)),
+        ("Description", {one: escape_text(_DESCRIPTION[one].format(name=settings.brand.name)) for one in _LANGUAGES}),
+        ("InformationURL", {one: f"{page}?lang={one}" for one in _LANGUAGES}),
+    )
+    shown = "".join(
+        f'<mdui:{tag} xml:lang="{one}">{texts[one]}</mdui:{tag}>' for tag, texts in parts for one in _LANGUAGES
+    )
     return f'<md:Extensions><mdui:UIInfo xmlns:mdui="{_UI}">{shown}</mdui:UIInfo></md:Extensions>'
 
 

@@ -16,6 +16,7 @@ class Binding(StrEnum):
     POST = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
     REDIRECT = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
     ARTIFACT = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Artifact"
+    SOAP = "urn:oasis:names:tc:SAML:2.0:bindings:SOAP"
 
 
 class NameId(StrEnum):

@@ -56,34 +56,46 @@ def verified(office: Office, received: Received, schemas: Schemas, now: datetime
         issuer = read_issuer(root)
     except Refused as refused:
         raise bad_request(refused, detail=refused.detail[:300]) from refused
-    party = office.directory.party("saml", issuer)
-    dialect = DIALECTS.get(party.settings.profile) if party is not None else None
-    if party is None or dialect is None:
-        raise BadRequest("P01", {"field": "Issuer", "received": issuer})
-    metadata = _metadata(office, party, now)
+    sender = sender_of(office, issuer, now)
     method = _method(received, root)
     try:
-        request = read_authn_request(_vouched(received, root, metadata, _Trust(party, dialect, now)))
+        request = read_authn_request(_vouched(received, root, sender))
     except Refused as refused:
-        raise bad_request(refused, **_explained(refused, method, metadata)) from refused
-    _hold_to_form(received, party)
-    return Verified(party, dialect, metadata, request, received.relay_state)
+        raise bad_request(refused, **_explained(refused, method, sender.metadata)) from refused
+    _hold_to_form(received, sender.party)
+    return Verified(sender.party, sender.dialect, sender.metadata, request, received.relay_state)
 
 
 @dataclass(frozen=True, slots=True)
-class _Trust:
+class Sender:
+    """A registered relying party that a message names as its sender, and what it must be held against."""
+
     party: Party
     dialect: Dialect
+    metadata: SpMetadata
     now: datetime
 
     @property
     def unsigned(self) -> bool:
+        """Whether its requests may come without a signature (RUL-23)."""
         return not self.dialect.scheme and not self.party.settings.require_signed_requests
 
-    def keys(self, metadata: SpMetadata) -> list[VerificationKey]:
-        """The registered keys; the strict reading minds their dates (SEC-12)."""
+    @property
+    def keys(self) -> list[VerificationKey]:
+        """The registered keys that are valid now; the lenient reading takes others when there is none (SEC-12)."""
         strict = self.party.settings.reading is Reading.STRICT
-        return [one.key for one in metadata.signing if not strict or one.valid(self.now)]
+        counting = [one for one in self.metadata.signing if one.counts(self.now)]
+        valid = [one.key for one in counting if one.valid(self.now)]
+        return valid if valid or strict else [one.key for one in counting]
+
+
+def sender_of(office: Office, entity_id: str, now: datetime) -> Sender:
+    """The relying party of an entity ID; raises ``BadRequest`` P01 when it is unknown, P14 for unusable metadata."""
+    party = office.directory.party("saml", entity_id)
+    dialect = DIALECTS.get(party.settings.profile) if party is not None else None
+    if party is None or dialect is None:
+        raise BadRequest("P01", {"field": "Issuer", "received": entity_id})
+    return Sender(party, dialect, _metadata(office, party, now), now)
 
 
 def _metadata(office: Office, party: Party, now: datetime) -> SpMetadata:
@@ -97,20 +109,20 @@ def _metadata(office: Office, party: Party, now: datetime) -> SpMetadata:
     return metadata
 
 
-def _vouched(received: Received, root: Element, metadata: SpMetadata, trust: _Trust) -> Element:
+def _vouched(received: Received, root: Element, sender: Sender) -> Element:
     """The element that is covered by the signature, and nothing else of the message (SEC-9)."""
     enveloped = root.find(_SIGNATURE) is not None
     if received.query is not None:
         if enveloped:
             raise Refused(Fault.SIGNATURE, "a signature inside a message that the query signs")
-        if received.query.signature is None and trust.unsigned:
+        if received.query.signature is None and sender.unsigned:
             return root
         # The signature covers the octets of the query, and those inflated to the very tree that was validated.
-        verify_redirect(received.query, trust.keys(metadata))
+        verify_redirect(received.query, sender.keys)
         return root
-    if not enveloped and trust.unsigned and next(root.iter(_SIGNATURE), None) is None:
+    if not enveloped and sender.unsigned and next(root.iter(_SIGNATURE), None) is None:
         return root
-    return parse_canonical(verify(root, AUTHN_REQUEST, trust.keys(metadata)))
+    return parse_canonical(verify(root, AUTHN_REQUEST, sender.keys))
 
 
 def _method(received: Received, root: Element) -> str:

@@ -11,10 +11,10 @@ from idp.domain.demand import Reading
 from idp.domain.identifiers import ServiceUrn
 from idp.domain.parties import Profile
 from idp.protocols.saml.algorithms import MOST_KEYS
-from idp.protocols.saml.names import Binding, is_identifying
+from idp.protocols.saml.names import is_identifying
 from idp.protocols.saml.refusal import Refused
 from idp.protocols.saml.signature import verify
-from idp.protocols.saml.sp_metadata import SpMetadata, read_certificate, read_descriptor
+from idp.protocols.saml.sp_metadata import ANSWERABLE, SpMetadata, read_certificate, read_descriptor
 from idp.protocols.saml.xml import DS, METADATA, Element, Schemas, parse
 from idp.settings import is_local
 
@@ -51,11 +51,15 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How to judge: the profile and reading to be registered with, and the instant."""
+    """How to judge: the profile and reading to be registered with, and the instant.
+
+    ``pinned`` tells that the metadata carried the signature that an operator pinned.
+    """
 
     profile: Profile
     reading: Reading
     now: datetime
+    pinned: bool = False
 
     @property
     def scheme(self) -> bool:
@@ -87,7 +91,7 @@ def judge(octets: bytes, manner: Manner, schemas: Schemas) -> Accepted:
     doubts = [Finding(code, one) for code, check in _STRICT for one in check(metadata, manner)]
     if manner.scheme:
         doubts += [Finding(code, one) for code, check in _SCHEME for one in check(metadata, manner)]
-        if vouched is None:
+        if vouched is None and not manner.pinned:
             doubts.append(Finding("P14", "The metadata are unsigned, or their signature does not hold: sign them."))
     if manner.reading is Reading.STRICT:
         errors, doubts = errors + doubts, []
@@ -109,10 +113,10 @@ def _vouched(root: Element) -> Element | None:
 
 
 def _consumers(metadata: SpMetadata, _manner: Manner) -> Iterator[str]:
-    if not any(one.binding == Binding.POST for one in metadata.consumers):
+    if not any(one.binding in ANSWERABLE for one in metadata.consumers):
         yield (
-            "This release answers by HTTP-POST only, and the metadata have no AssertionConsumerService with that "
-            f"binding: add one with Binding {Binding.POST.value}."
+            "We answer by HTTP-POST or HTTP-Artifact, and the metadata have no AssertionConsumerService with either "
+            f"binding: add one with Binding {' or '.join(ANSWERABLE)}."
         )
 
 

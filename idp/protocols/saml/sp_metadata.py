@@ -1,7 +1,7 @@
 """What a relying party's metadata say, as values."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
@@ -13,15 +13,15 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from idp.domain.identifiers import ServiceUrn
-from idp.domain.parties import Party, Service
+from idp.domain.parties import FormerCertificate, Party, Service
 from idp.protocols.saml.algorithms import CURVES, RSA_BITS, VerificationKey
 from idp.protocols.saml.names import PROTOCOL, Binding
 from idp.protocols.saml.refusal import Fault, Refused
 from idp.protocols.saml.times import read_instant
 from idp.protocols.saml.xml import DS, MD, METADATA, Element, decode_base64, parse
 
-# Bindings by which this release can answer; an entry more here needs a way to answer in ``answer``.
-ANSWERABLE: Final = (Binding.POST,)
+# Bindings by which this release can answer; an entry more here needs a way there in ``delivery``.
+ANSWERABLE: Final = (Binding.POST, Binding.ARTIFACT)
 
 _CERTIFICATE: Final = f"{{{DS}}}KeyInfo/{{{DS}}}X509Data/{{{DS}}}X509Certificate"
 _KEY_NAME: Final = f"{{{DS}}}KeyInfo/{{{DS}}}KeyName"
@@ -53,7 +53,7 @@ class AttributeService:
 class Certificate:
     """A registered certificate. ``use`` is ``signing``, ``encryption`` or empty for both; ``weak`` tells that we
     accept no signature by its key (RUL-27); ``methods`` are the EncryptionMethods offered with it; ``fingerprint`` is
-    SHA-256 in hex."""
+    SHA-256 in hex; ``body`` is DER in base64. ``ends_at`` is set for one that the metadata no longer list."""
 
     use: str
     name: str | None
@@ -63,6 +63,12 @@ class Certificate:
     not_before: datetime
     not_after: datetime
     methods: frozenset[str]
+    body: str = ""
+    ends_at: datetime | None = None
+
+    def counts(self, now: datetime) -> bool:
+        """Whether the metadata list it, or listed it not long ago (domain 6.1)."""
+        return self.ends_at is None or now < self.ends_at
 
     def valid(self, now: datetime) -> bool:
         """Whether its own dates allow it."""
@@ -113,8 +119,16 @@ class SpMetadata:
 
 
 def of_party(party: Party) -> SpMetadata:
-    """The metadata with which a party was registered; for ``Directory.parsed``. Raises ``Refused``."""
-    return read_descriptor(parse(party.document.encode(), METADATA))
+    """The metadata with which a party was registered; for ``Directory.parsed``. Raises ``Refused``.
+
+    Signing certificates of earlier metadata that still count come last.
+    """
+    metadata = read_descriptor(parse(party.document.encode(), METADATA))
+    if not party.former:
+        return metadata
+    listed = {one.fingerprint for one in metadata.signing}
+    former = [one for one in map(_former, party.former) if one.use != "encryption" and not one.weak]
+    return replace(metadata, signing=metadata.signing + tuple(one for one in former if one.fingerprint not in listed))
 
 
 def read_descriptor(root: Element) -> SpMetadata:
@@ -197,17 +211,30 @@ def _attribute_service(node: Element) -> AttributeService:
 
 
 def _certificate(descriptor: Element, node: Element) -> Certificate:
-    certificate, key = read_certificate(node)
     name = descriptor.find(_KEY_NAME)
-    return Certificate(
-        use=descriptor.get("use", ""),
+    return replace(
+        _described(node.text or "", descriptor.get("use", "")),
         name=None if name is None else (name.text or "").strip(),
+        methods=frozenset(one.get("Algorithm", "") for one in descriptor.findall(f"{{{MD}}}EncryptionMethod")),
+    )
+
+
+def _former(one: FormerCertificate) -> Certificate:
+    return replace(_described(one.certificate, one.use), ends_at=one.ends_at)
+
+
+def _described(body: str, use: str) -> Certificate:
+    certificate, key = _open(body)
+    return Certificate(
+        use=use,
+        name=None,
         key=key,
         weak=key.key_size not in RSA_BITS if isinstance(key, RSAPublicKey) else key.curve.name not in CURVES,
         fingerprint=certificate.fingerprint(SHA256()).hex(),
         not_before=certificate.not_valid_before_utc.astimezone(UTC),
         not_after=certificate.not_valid_after_utc.astimezone(UTC),
-        methods=frozenset(one.get("Algorithm", "") for one in descriptor.findall(f"{{{MD}}}EncryptionMethod")),
+        methods=frozenset(),
+        body="".join(body.split()),
     )
 
 
@@ -219,8 +246,12 @@ def _for_encryption(certificates: Sequence[Certificate]) -> tuple[Certificate, .
 
 def read_certificate(node: Element) -> tuple[x509.Certificate, VerificationKey]:
     """The certificate in an X509Certificate and its key; ``Refused(MALFORMED)`` for one we cannot read."""
+    return _open(node.text or "")
+
+
+def _open(body: str) -> tuple[x509.Certificate, VerificationKey]:
     try:
-        certificate = x509.load_der_x509_certificate(decode_base64(node.text))
+        certificate = x509.load_der_x509_certificate(decode_base64(body))
         key = certificate.public_key()
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise Refused(Fault.MALFORMED, f"a certificate cannot be read: {error}") from error

@@ -29,7 +29,7 @@ _ANY_OF: Final = (Comparison.MINIMUM, Comparison.EXACT)
 class Endpoint:
     """Where a request came in: the address, who we are there, the settings and the instant.
 
-    ``key`` is the short name of a key of ours in the address, empty when it has none that we know.
+    ``key`` is the short name of a key of ours in the address or in Destination, empty when none that we know is.
     """
 
     location: str
@@ -83,9 +83,11 @@ def understand(verified: Verified, consumer: Consumer, reply_to: Consumer, endpo
 def _hold_to_address(verified: Verified, endpoint: Endpoint) -> None:
     """Step 5: the endpoint, the version and the clock (SEC-14, RUL-26)."""
     request, skew = verified.request, timedelta(seconds=endpoint.settings.saml.skew_seconds)
-    expected = endpoint.settings.server.base_url + verified.dialect.sso_path_for(endpoint.key)
+    expected = endpoint.settings.server.base_url + verified.dialect.sso_path
+    # With the name of a key or without it is the same endpoint; a client may take one here and the other there.
+    ours = (expected, endpoint.settings.server.base_url + verified.dialect.sso_path_for(endpoint.key))
     received = endpoint.location if request.destination is None and not verified.strict else request.destination
-    if received != expected or endpoint.location != expected:
+    if received not in ours or endpoint.location not in ours:
         seen = endpoint.location if received == expected else received or "none"
         raise RequestFault(Problem.DESTINATION, field="Destination", expected=expected, received=seen)
     if request.version != "2.0":

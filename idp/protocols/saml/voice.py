@@ -8,10 +8,11 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from idp.ports import SigningKey
+from idp.ports import KeyUse, SigningKey
 from idp.protocols.saml.algorithms import SignatureMethod
-from idp.protocols.saml.dialects import Names
-from idp.protocols.saml.signing import Signatory
+from idp.protocols.saml.dialects import Dialect, Names, names
+from idp.protocols.saml.signing import Signatory, key_name
+from idp.services.work import Office
 
 # Types of values name the prefix xs in text, which a canonicaliser does not see, so signatures list both prefixes.
 TYPED_PREFIXES: Final = ("xs", "xsi")
@@ -36,3 +37,23 @@ def signatory(key: SigningKey, key_info: str, prefixes: tuple[str, ...] = ()) ->
     curve = isinstance(load_pem_public_key(key.public.public_pem.encode()), EllipticCurvePublicKey)
     method = SignatureMethod.ECDSA_SHA256 if curve else SignatureMethod.RSA_SHA256
     return Signatory(key, method, key_info=key_info, prefixes=prefixes)
+
+
+class Voices:
+    """Our voices by key, each made once per process, not per message."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Signatory] = {}
+
+    def speak(self, office: Office, dialect: Dialect, now: datetime, key: str = "") -> Voice:
+        """The voice of a profile, with KeyName in its KeyInfo (SIG-6).
+
+        ``key`` is the short name of the key that the receiver knows; else the one that signs now.
+        """
+        # Who asked at the address of a key has metadata with that one, perhaps no other: it gets its answer by it.
+        named = office.keys.named(KeyUse.SAML_SIGNING, key) if key else None
+        signing = named or office.keys.active(KeyUse.SAML_SIGNING)
+        known = self._known.get(signing.public.kid)
+        if known is None or known.key is not signing:
+            known = self._known[signing.public.kid] = signatory(signing, key_name(signing), TYPED_PREFIXES)
+        return Voice(names(office.settings, dialect), known, office.entropy.bytes, now)
