@@ -8,7 +8,9 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
 from idp.effects.clock import CLOCK_FILE, LabClock, SystemClock
+from idp.effects.courier import BackChannel
 from idp.effects.entropy import SystemEntropy
+from idp.effects.fetch import Bounds, GuardedFetcher
 from idp.effects.keys import KeyFolder
 from idp.effects.passwords import Argon2Passwords
 from idp.effects.vault import VAULT_FILE, FileVault
@@ -45,6 +47,8 @@ from idp.web.cookies import Cookies
 from idp.web.documents import Application, Documents, Source
 
 _LOOKUP_POOL = 2
+# A person waits while a request is fetched from the party that sent it, and few may wait at once (SEC-39).
+_LONGEST_ANSWER, _SLOWEST_ANSWER, _ASKED_AT_ONCE = 300 * 1024, 5.0, 2
 
 
 def open_office(settings: Settings) -> Office:
@@ -72,7 +76,7 @@ def create_app(office: Office) -> Application:
     app = Flask("idp", template_folder=str(product_file("templates")), static_folder=str(_static()))
     settings = office.settings
     _configure(app, office)
-    saml_codec = SamlCodec()
+    saml_codec = SamlCodec(_courier(settings))
     codecs: dict[str, Codec] = {"saml": saml_codec, "oidc": OidcCodec()}
     views = login.LoginViews(office, codecs, Cookies(office))
     # The guard comes before anything that reads a body.
@@ -141,6 +145,11 @@ def _install_laboratory(app: Flask, office: Office, protect: CSRFProtect) -> Non
     for machine in (lab_api.blueprint(office, world), portals.blueprint(office, known)):
         app.register_blueprint(machine)
         protect.exempt(machine)
+
+
+def _courier(settings: Settings) -> BackChannel:
+    bounds = Bounds(octets=_LONGEST_ANSWER, seconds=_SLOWEST_ANSWER, laboratory=settings.lab.enabled)
+    return BackChannel(GuardedFetcher(bounds, time.monotonic), _ASKED_AT_ONCE)
 
 
 def _clock(settings: Settings) -> Clock:

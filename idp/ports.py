@@ -165,6 +165,14 @@ class FetchFailed(Exception):
     """A document could not be fetched; the text is one sentence for an operator."""
 
 
+class Courier(Protocol):
+    """The one way to ask a service of a registered party, at the address of its registered metadata alone (SEC-18)."""
+
+    def post(self, url: str, content_type: str, body: bytes) -> bytes:
+        """What it answers; raises ``FetchFailed``, or ``Overloaded`` when too many are asked already."""
+        ...
+
+
 class Fetcher(Protocol):
     """The one way to fetch a document, always for an operator or the worker, never for a message (SEC-23)."""
 

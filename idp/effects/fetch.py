@@ -84,12 +84,12 @@ class GuardedFetcher:
                 request.body,
                 headers | dict(request.headers),
             )
-            answer = connection.getresponse()
-            if answer.status in _MOVED:
-                return answer.headers.get("Location", "")
-            if answer.status != 200:
-                raise FetchFailed(f"{parts.geturl()} answered with status {answer.status}.")
-            return Fetched(self._body(answer, parts, deadline), answer.headers.get("Content-Type", ""))
+            with connection.getresponse() as answer:
+                if answer.status in _MOVED:
+                    return answer.headers.get("Location", "")
+                if answer.status != 200:
+                    raise FetchFailed(f"{parts.geturl()} answered with status {answer.status}.")
+                return Fetched(self._body(answer, parts, deadline), answer.headers.get("Content-Type", ""))
         finally:
             guard.cancel()
             connection.close()

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Engine, select
 
 from idp.domain.parties import Party, Service
-from idp.store.catalogue import read_party, read_party_by_id, read_services
+from idp.store.catalogue import read_party, read_party_by_id, read_resolving, read_services
 from idp.store.versions import DIRECTORY, Version
 
 Parsed = TypeVar("Parsed")
@@ -42,6 +42,13 @@ class Directory:
         """The relying party with this id of ours, or None."""
         found: Party | None = self._keep(("id", party_id), lambda: self._read(read_party_by_id, party_id))
         return found
+
+    def source(self, name: Callable[[str], bytes], source: bytes) -> str | None:
+        """The entity ID that ``name`` makes this SourceID of, among parties with a resolution service of their own."""
+        found: dict[bytes, str] = self._keep(
+            ("sources", name), lambda: {name(one): one for one in self._read(read_resolving)}
+        )
+        return found.get(source)
 
     def services(self) -> tuple[Service, ...]:
         """The whole catalogue, in the order of providers and services."""

@@ -96,6 +96,12 @@ def read_parties(connection: Connection) -> tuple[Party, ...]:
     return tuple(party for one in ids if (party := read_party_by_id(connection, one)) is not None)
 
 
+def read_resolving(connection: Connection) -> tuple[str, ...]:
+    """The entity IDs of SAML parties whose metadata name a resolution service of their own."""
+    named = PartyRow.document.contains("ArtifactResolutionService")
+    return tuple(connection.execute(select(PartyRow.identity).where(PartyRow.protocol == "saml", named)).scalars())
+
+
 def settings_json(settings: PartySettings) -> str:
     """Settings in the form in which a row keeps them."""
     return json.dumps({name: getattr(settings, name) for name in PartySettings.__slots__}, sort_keys=True)

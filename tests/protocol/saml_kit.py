@@ -79,6 +79,10 @@ class Shelf:
         """The party with this entity ID."""
         return self.parties.get(identity)
 
+    def source(self, name: Callable[[str], bytes], source: bytes) -> str | None:
+        """The entity ID with this SourceID."""
+        return {name(one): one for one in self.parties}.get(source)
+
     def parsed(self, party: Party, make: Callable[[Party], object]) -> object:
         """What is read from the document."""
         return make(party)

@@ -104,10 +104,13 @@ def test_what_is_no_request_is_p10(name: str, bench: Bench) -> None:
     assert refused(bench, NOT_READ[name]).code == "P10"
 
 
-@pytest.mark.parametrize("message", [form({"SAMLart": "AAQ="}), query("SAMLart=AAQ%3D")])
-def test_an_artifact_is_p06(message: HttpMessage, bench: Bench) -> None:
-    """A request by artifact is not spoken here, and the page says which bindings are."""
-    assert refused(bench, message).code == "P06"
+TWICE = "SAMLart=AAQ%3D&SAMLart=AAQ%3D"
+
+
+@pytest.mark.parametrize("message", [query(TWICE), query("SAMLart=AAQ%3D&SAMLRequest=AA"), query("x=SAMLart=AAQ%3D")])
+def test_an_artifact_stands_alone(message: HttpMessage, bench: Bench) -> None:
+    """Two artifacts, an artifact beside a message, or one inside another field are no request (SEC-4)."""
+    assert refused(bench, message).code == "P10"
 
 
 @pytest.mark.parametrize("issuer", [DV, SP.upper(), SP + "/", "https://sp.example.test"])

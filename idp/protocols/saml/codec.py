@@ -6,9 +6,10 @@ from typing import Final
 from idp.domain.assertion import Assertion, Denied, Interrupted, Outcome
 from idp.domain.login import LoginRequest
 from idp.domain.parties import Profile
-from idp.ports import KeyUse
+from idp.ports import Courier, KeyUse
 from idp.protocols.message import Answer, Answered, BadRequest, Document, HttpMessage, Incoming
 from idp.protocols.saml.answer import failure, success
+from idp.protocols.saml.collect import Collector
 from idp.protocols.saml.consumers import asked_consumer, reply_consumer
 from idp.protocols.saml.delivery import by_artifact, by_post, keep
 from idp.protocols.saml.dialects import DIALECTS, names
@@ -20,7 +21,7 @@ from idp.protocols.saml.reply import Reply
 from idp.protocols.saml.resolution import resolve
 from idp.protocols.saml.sp_metadata import Consumer
 from idp.protocols.saml.status import Problem, RequestFault, problem_of, status
-from idp.protocols.saml.transport import receive
+from idp.protocols.saml.transport import Received, receive
 from idp.protocols.saml.understand import Endpoint, understand
 from idp.protocols.saml.voice import Voices
 from idp.protocols.saml.xml import Schemas
@@ -36,14 +37,15 @@ _BEFORE_REPLAY: Final = (Problem.EXPIRED, Problem.DESTINATION, Problem.VERSION)
 class SamlCodec:
     """The codec of ``generic``, ``eherkenning-1.13`` and ``eherkenning-1.11``; make one per process."""
 
-    def __init__(self) -> None:
+    def __init__(self, courier: Courier | None = None) -> None:
         self._schemas = Schemas.load()
         self._voices = Voices()
+        self._collector = Collector(self._schemas, self._voices, courier) if courier is not None else None
         self._sightings = Sightings()
 
     def read(self, office: Office, message: HttpMessage, now: datetime) -> Incoming:
         """A verified request; raises ``BadRequest`` for the own page, ``Answered`` for what its sender hears of."""
-        found = verified(office, receive(message), self._schemas, now)
+        found = verified(office, self._received(office, message, now), self._schemas, now)
         key = _key_in(office, message.path, found)
         self._sightings.note(office, found.party.id, key, now)
         asked = asked_consumer(found)
@@ -61,6 +63,15 @@ class SamlCodec:
             reply = _reply(found, reply_to, key)
             response = self._failure(office, reply, fault.problem, now)
             raise Answered(fault.code, _delivered(office, found.party.id, reply, response), fault.facts) from fault
+
+    def _received(self, office: Office, message: HttpMessage, now: datetime) -> Received:
+        """The message that came, or that an artifact stands for."""
+        received = receive(message)
+        if isinstance(received, Received):
+            return received
+        if self._collector is None:
+            raise BadRequest("P06", {"field": "binding", "received": Binding.ARTIFACT})
+        return self._collector.collect(office, received, now)
 
     def resolve(self, office: Office, message: HttpMessage, now: datetime) -> Document:
         """The answer to an ArtifactResolve; raises ``BadRequest``, to be told as a SOAP fault (domain 3.7)."""

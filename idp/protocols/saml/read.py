@@ -56,6 +56,8 @@ def verified(office: Office, received: Received, schemas: Schemas, now: datetime
         issuer = read_issuer(root)
     except Refused as refused:
         raise bad_request(refused, detail=refused.detail[:300]) from refused
+    if received.sender not in ("", issuer):
+        raise BadRequest("P01", {"field": "Issuer", "expected": received.sender, "received": issuer})
     sender = sender_of(office, issuer, now)
     method = _method(received, root)
     try:

@@ -14,7 +14,7 @@ from idp.protocols.saml.algorithms import MOST_KEYS
 from idp.protocols.saml.names import is_identifying
 from idp.protocols.saml.refusal import Refused
 from idp.protocols.saml.signature import verify
-from idp.protocols.saml.sp_metadata import ANSWERABLE, SpMetadata, read_certificate, read_descriptor
+from idp.protocols.saml.sp_metadata import ANSWERABLE, Consumer, SpMetadata, read_certificate, read_descriptor
 from idp.protocols.saml.xml import DS, METADATA, Element, Schemas, parse
 from idp.settings import is_local
 
@@ -124,15 +124,21 @@ def _addresses(metadata: SpMetadata, _manner: Manner) -> Iterator[str]:
     indexes = [one.index for one in metadata.consumers]
     for twice in sorted({one for one in indexes if indexes.count(one) > 1}):
         yield f"The AssertionConsumerService index {twice} stands twice: give each its own."
-    for one in metadata.consumers:
+    for name, one in _places(metadata):
         if not _absolute(one.location, ("https", "http")):
-            yield f"The AssertionConsumerService Location {one.location[:200]!r} is no web address: write it in full."
+            yield f"The {name} Location {one.location[:200]!r} is no web address: write it in full."
 
 
 def _safe_addresses(metadata: SpMetadata, _manner: Manner) -> Iterator[str]:
-    for one in metadata.consumers:
+    for name, one in _places(metadata):
         if _absolute(one.location, ("http",)) and not is_local(urlsplit(one.location).hostname or ""):
-            yield f"The AssertionConsumerService Location {one.location[:200]} is not safe: use https."
+            yield f"The {name} Location {one.location[:200]} is not safe: use https."
+
+
+def _places(metadata: SpMetadata) -> Iterator[tuple[str, Consumer]]:
+    """Every address to which we send something, by the name of its element."""
+    yield from (("AssertionConsumerService", one) for one in metadata.consumers)
+    yield from (("ArtifactResolutionService", one) for one in metadata.resolvers)
 
 
 def _absolute(location: str, schemes: tuple[str, ...]) -> bool:

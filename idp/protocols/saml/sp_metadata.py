@@ -31,7 +31,7 @@ _MOST_CONSUMERS: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Consumer:
-    """An AssertionConsumerService; ``default`` is None when the metadata do not say."""
+    """An AssertionConsumerService or ArtifactResolutionService; ``default`` is None when the metadata do not say."""
 
     index: int
     binding: str
@@ -80,7 +80,7 @@ class SpMetadata:
     """The SPSSODescriptor of one entity.
 
     ``signing`` are the certificates whose keys may sign requests; ``encryption`` those to encrypt for: meant for that
-    alone, else without a use (ENC-5).
+    alone, else without a use (ENC-5). ``resolvers`` are the services that keep its requests by artifact.
     """
 
     entity_id: str
@@ -90,6 +90,7 @@ class SpMetadata:
     signing: tuple[Certificate, ...]
     encryption: tuple[Certificate, ...]
     services: tuple[AttributeService, ...]
+    resolvers: tuple[Consumer, ...]
     name_id_formats: tuple[str, ...]
     signs_requests: bool
     wants_signed_assertions: bool
@@ -150,6 +151,7 @@ def read_descriptor(root: Element) -> SpMetadata:
         signing=tuple(one for one in certificates if one.use in ("signing", "") and not one.weak),
         encryption=_for_encryption(certificates),
         services=services,
+        resolvers=tuple(map(_consumer, role.findall(f"{{{MD}}}ArtifactResolutionService")[:_MOST_CONSUMERS])),
         name_id_formats=tuple((one.text or "").strip() for one in role.findall(f"{{{MD}}}NameIDFormat")),
         signs_requests=_true(role.get("AuthnRequestsSigned")),
         wants_signed_assertions=_true(role.get("WantAssertionsSigned")),

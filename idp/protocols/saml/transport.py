@@ -24,7 +24,8 @@ _CODES: Final[Mapping[Fault, str]] = {Fault.SIGNATURE: "P02"}
 class Received:
     """A message that nobody vouches for yet: its octets, and how they came.
 
-    ``query`` is there for Redirect only, for its signature; ``deflated`` tells of a POST that was (RC-6).
+    ``query`` is there for Redirect only, for its signature; ``deflated`` tells of a POST that was (RC-6); ``sender`` is
+    the entity ID of the party from whose own service it was fetched, for an artifact.
     """
 
     binding: Binding
@@ -32,10 +33,19 @@ class Received:
     relay_state: str | None
     deflated: bool = False
     query: RedirectQuery | None = None
+    sender: str = ""
 
 
-def receive(message: HttpMessage) -> Received:
-    """The one SAMLRequest of an HTTP request; raises ``BadRequest`` P10, P06 for an artifact (RUL-26)."""
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """An artifact in place of a message, which is still to be fetched."""
+
+    artifact: str
+    relay_state: str | None
+
+
+def receive(message: HttpMessage) -> Received | Presented:
+    """The one SAMLRequest of an HTTP request, or the artifact of one; raises ``BadRequest`` P10 (RUL-26)."""
     try:
         received = _posted(message) if message.method == "POST" else _redirected(message)
     except Refused as refused:
@@ -63,19 +73,19 @@ def too_long(relay_state: str, most: int) -> BadRequest:
     )
 
 
-def _redirected(message: HttpMessage) -> Received:
+def _redirected(message: HttpMessage) -> Received | Presented:
     if b"SAMLart=" in message.query:
-        raise _artifact()
+        return _presented(_fields(message.query))
     query = read_redirect(message.query)
     if query.message.parameter is not Parameter.REQUEST:
         raise Refused(Fault.MALFORMED, "a SAMLResponse where a request belongs")
     return Received(Binding.REDIRECT, query.message.octets, query.message.relay_state, query=query)
 
 
-def _posted(message: HttpMessage) -> Received:
+def _posted(message: HttpMessage) -> Received | Presented:
     fields = _form(message)
     if "SAMLart" in fields:
-        raise _artifact()
+        return _presented(fields)
     if "SAMLRequest" not in fields or "SAMLResponse" in fields:
         raise Refused(Fault.MALFORMED, "a form without SAMLRequest, or with a SAMLResponse")
     octets = decode_base64(fields["SAMLRequest"])
@@ -85,16 +95,25 @@ def _posted(message: HttpMessage) -> Received:
     return Received(Binding.POST, inflate(octets, MESSAGE.octets), relay_state, deflated=True)
 
 
+def _presented(fields: Mapping[str, str]) -> Presented:
+    if "SAMLart" not in fields or fields.keys() & {"SAMLRequest", "SAMLResponse"}:
+        raise Refused(Fault.MALFORMED, "an artifact beside a message")
+    return Presented(fields["SAMLart"], fields.get("RelayState"))
+
+
 def _form(message: HttpMessage) -> dict[str, str]:
-    """The fields of a form that are ours, each at most once (SEC-4)."""
+    """The fields of a form that are ours."""
     if len(message.body) > _LONGEST_BODY:
         raise Refused(Fault.TOO_LARGE, f"a body of {len(message.body)} octets")
     if message.content_type.partition(";")[0].strip().lower() != _FORM:
         raise Refused(Fault.MALFORMED, f"a body of type {message.content_type[:100]!r}")
+    return _fields(message.body)
+
+
+def _fields(octets: bytes) -> dict[str, str]:
+    """The fields that are ours, each at most once (SEC-4)."""
     try:
-        pairs = parse_qsl(
-            message.body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS
-        )
+        pairs = parse_qsl(octets.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
     except ValueError as error:
         raise Refused(Fault.MALFORMED, f"the form: {error}") from error
     ours = [(name, value) for name, value in pairs if name in _OURS]
@@ -102,9 +121,3 @@ def _form(message: HttpMessage) -> dict[str, str]:
     if len(fields) != len(ours):
         raise Refused(Fault.MALFORMED, "a field of SAML is doubled")
     return fields
-
-
-def _artifact() -> BadRequest:
-    return BadRequest(
-        "P06", {"field": "binding", "expected": "HTTP-POST or HTTP-Redirect", "received": "HTTP-Artifact"}
-    )
