@@ -3,20 +3,22 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
+from idp.cli import sources
 from idp.cli.common import common, office_of, show
 from idp.services import catalogue as catalogues
 from idp.services import parties
 from idp.services.catalogue_file import BadCatalogue
 from idp.services.catalogue_file import check as check_file
+from idp.services.party_keys import Source, follow
 from idp.services.party_settings import BadParty
-from idp.services.work import Work
+from idp.services.work import Office, Work
 
+_EVERY_HOURS = 24
 _READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -39,6 +41,9 @@ def providers(**_options: object) -> None:
 @providers.command("add")
 @common
 @click.option("--metadata", type=_READABLE, help="SAML metadata of the relying party.")
+@click.option("--url", help="Where the SAML metadata are, https; idp worker fetches them from there from now on.")
+@click.option("--signer", type=_READABLE, help="With --url: certificate(s) whose signature they must carry, PEM.")
+@click.option("--entity", help="The entity ID to take out of a file or address that holds many.")
 @click.option("--client", type=_READABLE, help="RFC 7591 client metadata of an OIDC client, as JSON.")
 @click.option("--services", required=True, help="Services of the catalogue, by name, ServiceID or UUID; comma between.")
 @click.option("--profile", help="SAML: generic, eherkenning-1.13 or eherkenning-1.11. OIDC: standard or nl-gov.")
@@ -48,16 +53,20 @@ def providers(**_options: object) -> None:
 @click.pass_context
 def add(context: click.Context, /, **given: Any) -> None:
     """Register a relying party for services of the catalogue."""
-    if (given["metadata"] is None) == (given["client"] is None):
-        raise click.UsageError("Name either --metadata (SAML) or --client (OIDC).")
+    if sum(given[name] is not None for name in ("metadata", "url", "client")) != 1:
+        raise click.UsageError("Name one of --metadata or --url (SAML) and --client (OIDC).")
+    if (given["url"] is None) != (given["signer"] is None):
+        raise click.UsageError("--url and --signer go together.")
     if (given["provider"] is None) != (given["oin"] is None):
         raise click.UsageError("--provider and --oin go together.")
     try:
-        new = _described(given, office_of(context).clock.now())
+        new = _described(given, office_of(context))
     except BadParty as error:
         raise click.ClickException(str(error)) from None
     with _operator(context) as work:
         added = parties.add(work, new)
+        if given["url"] is not None:
+            follow(work, added.party, Source(given["url"], given["signer"].read_text(), _EVERY_HOURS))
     facts = parties.as_data(added.party)
     if added.party.protocol == parties.SAML:
         keys = ("id", "entity_id", "profile", "services")
@@ -69,15 +78,20 @@ def add(context: click.Context, /, **given: Any) -> None:
     show(context, made | {"services": facts["services"]}, f"client_id {facts['client_id']}{secret}")
 
 
-def _described(given: dict[str, Any], now: datetime) -> parties.NewParty:
+def _described(given: dict[str, Any], office: Office) -> parties.NewParty:
     """What the file of a relying party says, checked by its protocol; raises ``BadParty``."""
     wishes = {key: given[key] for key in ("profile", "reading") if given[key]}
     services = tuple(one.strip() for one in given["services"].split(",") if one.strip())
     provider = parties.NewProvider(given["provider"], given["oin"]) if given["provider"] else None
-    if given["metadata"] is not None:
+    if given["client"] is None:
         from idp.protocols.saml.description import described as saml_party
 
-        return saml_party(given["metadata"].read_bytes(), services, wishes, provider, now)
+        octets = (
+            sources.chosen(given["metadata"].read_bytes(), given["entity"])
+            if given["url"] is None
+            else sources.obtained(office, given["url"], given["signer"].read_bytes(), given["entity"])
+        )
+        return saml_party(octets, services, wishes, provider, office.clock.now())
     from idp.protocols.oidc.registration import described as oidc_party
 
     return oidc_party(given["client"].read_bytes(), services, wishes, provider)
@@ -129,6 +143,10 @@ def remove(context: click.Context, party: str) -> None:
     with _operator(context) as work:
         removed = parties.remove(work, party)
     show(context, {"removed": removed.id}, f"Removed {removed.identity}.")
+
+
+for _command in sources.COMMANDS:
+    providers.add_command(_command)
 
 
 @click.group()

@@ -15,6 +15,8 @@ from idp.store.keys import KeySighting, read_versions
 from idp.store.merge import keep
 
 _WRITE_EVERY = timedelta(hours=1)
+# Until then a worker may give out the metadata of before.
+_FOLLOWED_WITHIN = timedelta(minutes=1)
 _TRY_AGAIN = timedelta(minutes=1)
 _MOST_KEPT = 10_000
 _NEW = keep(KeySighting, "party_id", "key")
@@ -61,8 +63,9 @@ class Sightings:
 class Sighting:
     """A party at the address of a key of ours.
 
-    ``status`` is that of the key, None for the address without a name. ``counts`` tells that it was there after the
-    key was superseded: it works with old metadata. ``current_at`` is when it was last at the active key.
+    ``status`` is that of the key, None for the address without a name. ``counts`` tells that it works with old
+    metadata: it was there after the key was superseded, and after it was first at the active key, if it ever was.
+    ``current_at`` is when it was last at that one.
     """
 
     party: str
@@ -94,7 +97,7 @@ def sightings(connection: Connection) -> tuple[Sighting, ...]:
         .join(PartyRow, PartyRow.id == KeySighting.party_id)
         .order_by(KeySighting.last_seen_at.desc(), PartyRow.identity)
     ).all()
-    current = {one.party_id: one.last_seen_at for one in rows if _status(keys, one.key) is KeyStatus.ACTIVE}
+    current = {one.party_id: one for one in rows if _status(keys, one.key) is KeyStatus.ACTIVE}
     return tuple(
         Sighting(
             party=row.party_id,
@@ -105,10 +108,11 @@ def sightings(connection: Connection) -> tuple[Sighting, ...]:
             first_seen_at=row.first_seen_at,
             last_seen_at=row.last_seen_at,
             requests=row.requests,
-            counts=_after_its_time(keys, row.key, row.last_seen_at),
-            current_at=current.get(row.party_id),
+            counts=_is_late(keys.get(row.key), row.last_seen_at, now.first_seen_at if now else None),
+            current_at=now.last_seen_at if now else None,
         )
         for row in rows
+        for now in (current.get(row.party_id),)
     )
 
 
@@ -131,9 +135,10 @@ def _status(keys: Mapping[str, KeyVersion], name: str) -> KeyStatus | None:
     return keys[name].status if name in keys else None
 
 
-def _after_its_time(keys: Mapping[str, KeyVersion], name: str, seen_at: datetime) -> bool:
-    superseded_at = keys[name].superseded_at if name in keys else None
-    return superseded_at is not None and seen_at >= superseded_at
+def _is_late(key: KeyVersion | None, seen_at: datetime, knew_at: datetime | None) -> bool:
+    if key is None or key.superseded_at is None or seen_at < key.superseded_at:
+        return False
+    return knew_at is None or seen_at > knew_at + _FOLLOWED_WITHIN
 
 
 def _write(office: Office, where: tuple[str, str], now: datetime, count: int) -> None:

@@ -43,12 +43,21 @@ class _PortalViews:
     def __init__(self, office: Office, portals: Mapping[str, Portal]) -> None:
         self._office = office
         self._portals = portals
-        metadata = saml_documents(office)
+        self._read_at: int | None = None
+        self._read()
+
+    def _read(self) -> None:
+        """Read our metadata again when our keys changed, as a portal elsewhere does every day."""
+        version = self._office.keys.version
+        if version == self._read_at:
+            return
+        metadata, oidc = saml_documents(self._office), oidc_documents(self._office)
         self._saml = {
             profile: portal_saml.read_provider(metadata[dialect.metadata_path][1])
             for profile, dialect in DIALECTS.items()
         }
-        self._oidc = portal_oidc.read_provider({path: body for path, (_, body) in oidc_documents(office).items()})
+        self._oidc = portal_oidc.read_provider({path: body for path, (_, body) in oidc.items()})
+        self._read_at = version
 
     def door(self, slug: str) -> str:
         """The start page of a portal."""
@@ -134,6 +143,7 @@ class _PortalViews:
         return int(status.split(" ", 1)[0]), b"".join(answer)
 
     def _portal(self, slug: str) -> Portal:
+        self._read()
         portal = self._portals.get(slug)
         if portal is None:
             abort(404)
