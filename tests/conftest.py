@@ -9,6 +9,7 @@ from tests.fixtures import network, postgres
 pytest_plugins = [
     "tests.fixtures.browser",
     "tests.fixtures.database",
+    "tests.fixtures.environment",
     "tests.fixtures.javascript",
     "tests.fixtures.sandbox",
 ]

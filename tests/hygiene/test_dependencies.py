@@ -56,7 +56,9 @@ def test_tests_run_on_what_runs_in_production() -> None:
     assert {package: test.get(package) for package in _locked("requirements.lock")} == _locked("requirements.lock")
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
+@pytest.mark.parametrize(
+    "lock", ["requirements.lock", "requirements-dev.lock", "tests/conformance/municipality/requirements.lock"]
+)
 def test_a_lock_has_hashes_and_no_address(lock: str) -> None:
     """Every locked package has a SHA-256, and no lock names an index (RUL-44)."""
     text = (ROOT / lock).read_text()
