@@ -151,6 +151,20 @@ def retire(context: click.Context, key: str, *, force: bool, dry_run: bool) -> N
     _tell(context, found, said, dry_run)
 
 
+@keys.command("rotate")
+@common
+@click.argument("use", type=click.Choice([use.value for use in KeyUse]))
+@_force
+@click.pass_context
+def rotate(context: click.Context, *, use: str, force: bool) -> None:
+    """The next step of a rollover: make and publish the key that is to follow, or activate the one that waits."""
+    from idp.services import keys as service
+
+    with _operator(context) as work:
+        moved = service.rotate(work, _folder(context), KeyUse(use), force)
+    _tell(context, moved, (), False)
+
+
 @keys.command("export")
 @common
 @click.option("--next", "wants_next", is_flag=True, help="Only the keys that wait, for who takes one at a time.")

@@ -130,6 +130,12 @@ def retire(work: Work, name: str, force: bool = False) -> KeyVersion:
     return _change(work, replace(found, status=status, retired_at=work.now), status)
 
 
+def rotate(work: Work, store: KeyStore, use: KeyUse, force: bool = False) -> KeyVersion:
+    """The next step of a rollover: plan the key that is to follow, or activate the one that waits. ``BadKey``."""
+    waiting = [one for one in versions(work) if one.use is use and one.status is KeyStatus.NEXT]
+    return activate(work, waiting[0].kid, force) if waiting else plan(work, store, Plan(use))
+
+
 def keep_dates(work: Work) -> dict[str, str]:
     """What the plans say for today: activate and retire what is due; one that may not be moved waits."""
     moved = {}
