@@ -22,6 +22,7 @@ class Published:
     consumer: str
     key: Pair
     encrypted: bool = False
+    binding: str = _POST
 
     def xml(self) -> str:
         """Its metadata."""
@@ -35,7 +36,7 @@ class Published:
             f'<md:EntityDescriptor xmlns:md="{_MD}" entityID="{self.entity_id}"><md:SPSSODescriptor '
             'AuthnRequestsSigned="true" WantAssertionsSigned="true" '
             f'protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">{keys}'
-            f'<md:AssertionConsumerService index="0" Binding="{_POST}" Location="{self.consumer}"/>'
+            f'<md:AssertionConsumerService index="0" Binding="{self.binding}" Location="{self.consumer}"/>'
             "</md:SPSSODescriptor></md:EntityDescriptor>"
         )
 
