@@ -23,12 +23,13 @@ def main() -> int:
         scale = dataclasses.replace(scale, written=100_000)
     chosen = wishes.only.split(",") if wishes.only else list(_PARTS)
     rows, failures = _run(scale, chosen)
+    rows += [Row(**row) for file in wishes.include for row in json.loads(file.read_text())["rows"]]
     if wishes.json:
         print(json.dumps({"machine": machine(), "rows": [_data(one) for one in rows], "failures": failures}))
     else:
         print("\n".join(f"{name:10} {text}" for name, text in machine().items()) + "\n\n" + table(rows))
     if wishes.report:
-        wishes.report.write_text(document(rows, " ".join(["python -m tests.bench", *sys.argv[1:]])))
+        wishes.report.write_text(document(rows))
     for one in failures[:20]:
         print("FAILED", one, file=sys.stderr)
     return 1 if failures else 0
@@ -54,12 +55,13 @@ def _wishes() -> argparse.Namespace:
     parser.add_argument("--passes", type=int, default=3, help="passes per workload; the lowest counts")
     parser.add_argument("--only", default="", help=f"parts, with commas: {', '.join(_PARTS)}")
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    parser.add_argument("--include", type=Path, nargs="*", default=[], help="rows of earlier runs, kept by --json")
     parser.add_argument("--report", type=Path, help="write the report to this file, such as docs/performance.md")
     return parser.parse_args()
 
 
 def _data(row: Row) -> dict[str, object]:
-    return dataclasses.asdict(row) | {"met": row.met}
+    return dataclasses.asdict(row)
 
 
 if __name__ == "__main__":
