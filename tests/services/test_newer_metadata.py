@@ -1,0 +1,212 @@
+"""Newer metadata of a relying party: fetched with a pinned signature, compared, taken over or refused."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from idp.domain.parties import Party
+from idp.lab.seed import seed
+from idp.ports import Fetched, FetchFailed
+from idp.protocols.saml.description import described
+from idp.protocols.saml.refresh import FILE, Intent, NotTaken, examine, refresh, refresh_due, take_over
+from idp.protocols.saml.signing import Signatory, sign
+from idp.protocols.saml.sp_metadata import of_party
+from idp.protocols.saml.xml import MD, parse, serialise
+from idp.services import parties
+from idp.services.party_keys import Source, certificates, follow, source_of, unfollow
+from idp.services.work import Office
+from idp.store.ledger import AuditEvent
+from tests.office import StandingClock
+from tests.protocol.saml_messages import SP, Consumer, Published, fixed_key
+from tests.protocol.xml_kit import SoftKey, rsa_key
+from tests.services.conftest import OpenOffice
+
+URL = "https://federation.example.test/metadata"
+FEDERATION = rsa_key("federation")
+OTHER = replace(Published(), entity_id="https://other.example.test/metadata")
+BASE = Published(signing=("sp",), encryption=("sp-encryption",))
+
+
+@dataclass
+class World:
+    """A registered party that is followed, and what its address holds."""
+
+    office: Office
+    clock: StandingClock
+    held: bytes | None = None
+
+    def get(self, url: str) -> Fetched:
+        """What the address holds."""
+        assert url == URL
+        if self.held is None:
+            raise FetchFailed(f"{url} cannot be fetched.")
+        return Fetched(self.held, "application/samlmetadata+xml")
+
+    @property
+    def party(self) -> Party:
+        """The party as it is now."""
+        with self.office.work("test") as work:
+            return parties.find(work, SP)
+
+    def hold(self, *published: Published, by: SoftKey = FEDERATION, until: str = "") -> None:
+        """Publish an aggregate."""
+        self.held = aggregate(*published, by=by, until=until)
+
+    def refresh(self, **intent: bool) -> list[tuple[str, bool]]:
+        """Fetch, and tell what changes and whether it weakens."""
+        newer = refresh(self.office, self.party, self, Intent(**intent))
+        return [(one.subject, one.weaker) for one in newer.changes]
+
+    def listed(self) -> dict[str, bool]:
+        """The certificates that are known, by fingerprint, with whether the metadata still list them."""
+        with self.office.reading() as connection:
+            return {row.fingerprint: row.ends_at is None for row in certificates(connection, self.party.id)}
+
+    def trouble(self) -> str:
+        """How the last try failed."""
+        with self.office.reading() as connection:
+            row = source_of(connection, self.party.id)
+        assert row is not None
+        return str(row.trouble)
+
+
+def aggregate(*published: Published, by: SoftKey = FEDERATION, until: str = "") -> bytes:
+    """Entities in one document with one signature."""
+    inside = "".join(one.xml().decode().replace('ID="_metadata"', "") for one in published)
+    valid = f' validUntil="{until}"' if until else ""
+    root = parse(f'<md:EntitiesDescriptor xmlns:md="{MD}" ID="_all"{valid}>{inside}</md:EntitiesDescriptor>'.encode())
+    sign(root, Signatory(by))
+    return serialise(root)
+
+
+@pytest.fixture
+def world(database: str, open_office: OpenOffice) -> World:
+    """A party of UWV that was registered by file and is followed."""
+    clock = StandingClock()
+    office = open_office(database, clock)
+    seed(office, 7)
+    with office.work("test") as work:
+        added = parties.add(work, described(BASE.xml(), ("UWV",), {}, None, clock.now()))
+        follow(work, added.party, Source(URL, FEDERATION.public.certificate, 24))
+    return World(office, clock)
+
+
+def test_a_second_key_is_taken_over(world: World) -> None:
+    """A key that metadata add counts at once beside the first (features A.10)."""
+    world.hold(OTHER, replace(BASE, signing=("sp", "sp-encryption")))
+    assert world.refresh(dry_run=True) == [("signing certificate", False)]
+    assert len(of_party(world.party).signing) == 1
+    assert world.refresh() == [("signing certificate", False)]
+    assert len(of_party(world.party).signing) == 2
+    assert world.refresh() == []
+
+
+def test_a_key_that_is_taken_out_counts_for_a_week(world: World) -> None:
+    """Newer metadata with only the next certificate do not lock out requests by the former one (domain 6.1)."""
+    first = of_party(world.party).signing[0].fingerprint
+    world.hold(replace(BASE, signing=("own-signing",)))
+    world.refresh()
+    kept = {one.fingerprint: one for one in of_party(world.party).signing}
+    assert kept[first].counts(world.clock.now() + timedelta(days=6))
+    assert not kept[first].counts(world.clock.now() + timedelta(days=7))
+    assert world.listed()[first] is False
+    world.hold(BASE)
+    world.refresh()
+    assert world.listed()[first] is True
+
+
+@pytest.mark.parametrize(
+    ("weaker", "subject"),
+    [
+        (replace(BASE, signing=()), "signing certificates"),
+        (replace(BASE, encryption=()), "encryption certificates"),
+        (replace(BASE, flags='AuthnRequestsSigned="false" WantAssertionsSigned="true"'), "AuthnRequestsSigned"),
+        (replace(BASE, flags='AuthnRequestsSigned="true"'), "WantAssertionsSigned"),
+        (replace(BASE, consumers=(Consumer(location="http://sp.example.test/acs"),)), "AssertionConsumerService"),
+    ],
+    ids=lambda one: one if isinstance(one, str) else "",
+)
+def test_what_weakens_is_refused_and_recorded(world: World, weaker: Published, subject: str) -> None:
+    """Weaker metadata change nothing, stand in the chain and at the source, and an operator may accept them."""
+    world.hold(weaker)
+    before = world.party.document
+    with pytest.raises(NotTaken, match="accept-weaker"):
+        world.refresh()
+    assert world.party.document == before
+    assert "weakens" in world.trouble()
+    with world.office.reading() as connection:
+        told = connection.execute(select(AuditEvent.facts).where(AuditEvent.event == "party.weakened")).scalars().all()
+    assert [subject.replace(" ", "-") in json.loads(one)["changed"].split() for one in told] == [True]
+    assert (subject, True) in world.refresh(accept_weaker=True)
+    assert world.party.document != before
+    assert world.trouble() == ""
+
+
+def test_another_entity_never_takes_a_party_over(world: World) -> None:
+    """A file of another entity is refused whatever is accepted."""
+    newer = examine(world.office, world.party, OTHER.xml(), pinned=False)
+    with pytest.raises(NotTaken, match="Another entity"):
+        take_over(world.office, world.party, newer, FILE, accept_weaker=True)
+
+
+_FORGED: dict[str, Callable[[World], bytes | None]] = {
+    "away": lambda _: None,
+    "not XML": lambda _: b"<html>",
+    "unsigned": lambda _: BASE.xml(),
+    "signed by another": lambda _: aggregate(BASE, by=rsa_key("attacker")),
+    "changed after it was signed": lambda _: aggregate(BASE).replace(b'Location="https', b'Location="httpz'),
+    "without the entity": lambda _: aggregate(OTHER),
+    "with the entity twice": lambda _: aggregate(BASE, BASE),
+    "over": lambda _: aggregate(BASE, until="2026-01-01T00:00:00Z"),
+    "beyond use": lambda _: aggregate(replace(BASE, consumers=(Consumer(location="javascript:alert(1)"),))),
+}
+
+
+@pytest.mark.parametrize("case", _FORGED)
+def test_the_last_good_ones_stay(world: World, case: str) -> None:
+    """Whatever is wrong with what an address holds, nothing changes, and the worker tries again within the hour."""
+    world.held = _FORGED[case](world)
+    before = world.party.document
+    found = refresh_due(world.office, world)
+    assert list(found) == [SP]
+    assert found[SP] == world.trouble() != ""
+    assert world.party.document == before
+    assert refresh_due(world.office, world) == {}
+    world.clock.move(timedelta(hours=1))
+    world.hold(replace(BASE, signing=("sp", "sp-encryption")))
+    assert refresh_due(world.office, world) == {SP: "1 changes"}
+    world.clock.move(timedelta(hours=23))
+    assert refresh_due(world.office, world) == {}
+    world.clock.move(timedelta(hours=1))
+    assert list(refresh_due(world.office, world)) == [SP]
+
+
+def test_who_is_not_followed_is_not_fetched(world: World) -> None:
+    """After unfollowing the worker leaves a party alone, and a refresh by hand says what to do."""
+    party = world.party
+    with world.office.work("test") as work:
+        assert unfollow(work, party)
+        assert not unfollow(work, party)
+    assert refresh_due(world.office, world) == {}
+    with pytest.raises(NotTaken, match="follow"):
+        world.refresh()
+
+
+def test_a_removed_party_takes_its_keys_along(world: World) -> None:
+    """Certificates and address of a party that is removed are gone, so that it can be registered anew."""
+    world.hold(replace(BASE, signing=("own-signing",)))
+    world.refresh()
+    gone = world.party.id
+    with world.office.work("test") as work:
+        parties.remove(work, SP)
+        assert certificates(work.connection, gone) == []
+        assert source_of(work.connection, gone) is None
+
+
+def test_the_keys_of_the_kit_differ() -> None:
+    """The certificates of these tests are three, so that a change of one is a change."""
+    assert len({fixed_key(one).public.certificate for one in ("sp", "sp-encryption", "own-signing")}) == 3
