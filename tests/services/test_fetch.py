@@ -1,5 +1,6 @@
 """The guarded way out: what it fetches, and from whom it lets itself be led astray (SEC-23)."""
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -99,20 +100,28 @@ def test_a_body_is_never_sent_on(host: str) -> None:
         GuardedFetcher(LABORATORY, time.monotonic).send(Request(f"{host}/moved", body=b"secret"))
 
 
+@pytest.mark.parametrize("laboratory", [True, False])
+@pytest.mark.parametrize("scheme", ["https", "http"])
 @pytest.mark.parametrize(
-    "url", ["http://127.0.0.1:1/", "https://127.0.0.1:1/", "https://[::1]:1/", "https://10.0.0.1/"]
+    "addresses",
+    [("10.0.0.1",), ("169.254.169.254",), ("fd00::1",), ("0.0.0.0",), ("93.184.216.34", "127.0.0.1")],
+    ids=str,
 )
-def test_outside_the_laboratory_only_public_addresses_are_called(url: str) -> None:
-    """Neither loopback nor a network of our own is called, and nothing over plain http."""
-    with pytest.raises(FetchFailed, match="not safe|not public"):
+def test_no_network_of_ours_is_called(
+    monkeypatch: pytest.MonkeyPatch, addresses: tuple[str, ...], scheme: str, laboratory: bool
+) -> None:
+    """A name that leads to an inner address, or to one beside a public one, is never called."""
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, 443)) for one in addresses]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_given, **_named: found)
+    with pytest.raises(FetchFailed, match=r"not safe|not public"):
+        fetch(f"{scheme}://federation.example.test/", Bounds(seconds=1.0, laboratory=laboratory))
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/", "https://127.0.0.1:1/", "https://[::1]:1/"])
+def test_loopback_is_for_the_laboratory(url: str) -> None:
+    """Outside of it this machine is not called, over whatever protocol."""
+    with pytest.raises(FetchFailed, match=r"not safe|not public"):
         fetch(url, Bounds(seconds=1.0))
-
-
-@pytest.mark.parametrize("url", ["https://10.0.0.1/", "https://169.254.169.254/latest", "http://10.0.0.1/"])
-def test_the_laboratory_adds_loopback_alone(url: str) -> None:
-    """In the laboratory other networks stay closed."""
-    with pytest.raises(FetchFailed, match="not safe|not public"):
-        fetch(url)
 
 
 @pytest.mark.parametrize(
