@@ -46,7 +46,7 @@ def providers(**_options: object) -> None:
 @click.option("--entity", help="The entity ID to take out of a file or address that holds many.")
 @click.option("--client", type=_READABLE, help="RFC 7591 client metadata of an OIDC client, as JSON.")
 @click.option("--services", required=True, help="Services of the catalogue, by name, ServiceID or UUID; comma between.")
-@click.option("--profile", help="SAML: generic, eherkenning-1.13 or eherkenning-1.11. OIDC: standard or nl-gov.")
+@click.option("--profile", help="SAML: generic, eherkenning-1.13 or eherkenning-1.11. OIDC: standard, nl-gov or fapi-2.")
 @click.option("--reading", help="strict or lenient.")
 @click.option("--provider", help="Make a new provider of this name, with copies of the services.")
 @click.option("--oin", help="The new provider's OIN: 20 digits.")

@@ -18,6 +18,7 @@ class Profile(StrEnum):
     EHERKENNING_111 = "eherkenning-1.11"
     OIDC_STANDARD = "standard"
     OIDC_NL_GOV = "nl-gov"
+    OIDC_FAPI_2 = "fapi-2"
 
 
 class DenyMode(StrEnum):

@@ -10,9 +10,9 @@ from idp.domain.parties import DenyMode, PartySettings, Profile
 
 PROFILES = {
     "saml": (Profile.GENERIC, Profile.EHERKENNING_113, Profile.EHERKENNING_111),
-    "oidc": (Profile.OIDC_STANDARD, Profile.OIDC_NL_GOV),
+    "oidc": (Profile.OIDC_STANDARD, Profile.OIDC_NL_GOV, Profile.OIDC_FAPI_2),
 }
-_STRICT = frozenset({Profile.OIDC_NL_GOV})
+_STRICT = frozenset({Profile.OIDC_NL_GOV, Profile.OIDC_FAPI_2})
 
 
 class BadParty(Exception):

@@ -9,13 +9,12 @@ from idp.protocols.oidc.answers import RESPONSE_MODES
 from idp.protocols.oidc.claims import Scope
 from idp.protocols.oidc.faults import Fault
 from idp.protocols.oidc.parameters import complaint_of
+from idp.protocols.oidc.profiles import misfit
 from idp.protocols.oidc.request import Request
 
 RESPONSE_TYPES: Final = ("code",)
 CHALLENGE_METHODS: Final = ("S256",)
 PROMPTS: Final = ("none", "login", "consent", "select_account")
-# 128 bits take 20 characters at least, whatever the alphabet (domain 11.1).
-_SHORTEST_RANDOM: Final = 20
 # In octets: what is kept with a login and handed back (SEC-3).
 _LARGEST_KEPT: Final = 2048
 _CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
@@ -37,6 +36,10 @@ def check(request: Request) -> None:
         sentence = row.complaint(request)
         if sentence:
             raise Fault(row.code, row.error, sentence)
+
+
+def _fitting(request: Request) -> str:
+    return misfit(request.client, request.party.settings.profile)
 
 
 def _once(request: Request) -> str:
@@ -69,7 +72,7 @@ def _challenge_present(request: Request) -> str:
         return ""
     if request.get("code_challenge_method"):
         return "There is a code_challenge_method without a code_challenge."
-    waived = not (request.client.public or request.strict or request.party.settings.require_pkce)
+    waived = request.rules.pkce_waivable and not (request.client.public or request.party.settings.require_pkce)
     if not waived:
         return "The parameter code_challenge is missing: PKCE with S256 is required."
     return "" if request.get("nonce") else "Where PKCE is waived, a nonce is required."
@@ -92,7 +95,7 @@ def _bounded(name: str) -> Callable[[Request], str]:
 
 def _random(name: str) -> Callable[[Request], str]:
     def complaint(request: Request) -> str:
-        if not request.strict or len(request.get(name)) >= _SHORTEST_RANDOM:
+        if len(request.get(name)) >= request.rules.shortest_random:
             return ""
         return f"The profile requires a {name} of 128 bits or more."
 
@@ -115,6 +118,7 @@ _NOT_BY_VALUE: Final = "Request objects are not supported."
 _NOT_BY_REFERENCE: Final = "Requests by reference are not supported."
 _NOT_HERE: Final = "Registration in a request is not supported."
 CHECKS: Final = (
+    Check("P06", "unauthorized_client", _fitting),
     Check("P10", "invalid_request", _once),
     Check("P13", "request_not_supported", _absent("request", _NOT_BY_VALUE)),
     Check("P13", "request_uri_not_supported", _absent("request_uri", _NOT_BY_REFERENCE)),

@@ -16,8 +16,8 @@ from idp.protocols.oidc.endpoints import Endpoint, address, issuer
 from idp.protocols.oidc.faults import BackChannelFault
 from idp.protocols.oidc.jose import BadToken, unverified_claims, verify
 from idp.protocols.oidc.parameters import Parameters
+from idp.protocols.oidc.profiles import rules_of
 from idp.protocols.oidc.read import known_party
-from idp.protocols.oidc.request import STRICT_PROFILES
 from idp.services.tickets import Purpose, first_use
 from idp.services.work import Office, Work
 
@@ -72,8 +72,8 @@ def authenticate(office: Office, parameters: Parameters, authorization: str, now
     client = office.directory.parsed(party, client_of)
     if presented.method is not client.auth_method:
         raise _invalid_client(f"This client authenticates by {client.auth_method}.", presented)
-    if party.settings.profile in STRICT_PROFILES and client.auth_method in (AuthMethod.BASIC, AuthMethod.POST):
-        raise _invalid_client("The profile of this client knows no secrets.", presented)
+    if client.auth_method not in rules_of(party).auth_methods:
+        raise _invalid_client(f"The profile of this client does not allow {client.auth_method}.", presented)
     return METHODS[presented.method](_Attempt(office, party, client, presented, now))
 
 

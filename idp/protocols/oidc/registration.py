@@ -10,6 +10,7 @@ from joserfc.errors import InvalidClaimError
 
 from idp.domain.parties import Profile
 from idp.protocols.oidc.client import AuthMethod, Client, read_client
+from idp.protocols.oidc.profiles import RULES, Rules, misfit
 from idp.services.parties import OIDC, NewParty, NewProvider
 from idp.services.party_settings import BadParty
 from idp.settings import is_local
@@ -81,7 +82,9 @@ def check_metadata(given: Mapping[str, Any], profile: Profile) -> Client:
     except ValueError as error:
         raise BadParty(str(error)) from None
     _check_addresses(client, profile)
-    _check_profile(client, profile)
+    unfit = misfit(client, profile)
+    if unfit:
+        raise BadParty(unfit)
     _check_by_library(given)
     return client
 
@@ -130,12 +133,12 @@ def _check_addresses(client: Client, profile: Profile) -> None:
     if not 0 < len(addresses) <= _MOST_ADDRESSES or len(set(addresses)) < len(addresses):
         raise BadParty(f"redirect_uris must list 1 to {_MOST_ADDRESSES} different addresses.")
     for address in addresses:
-        fault = _fault_of_address(address, client.native, profile is Profile.OIDC_NL_GOV)
+        fault = _fault_of_address(address, client.native, RULES[profile])
         if fault:
             raise BadParty(f"The redirect_uri {address[:200]!r} {fault}.")
 
 
-def _fault_of_address(address: str, native: bool, strict: bool) -> str:
+def _fault_of_address(address: str, native: bool, rules: Rules) -> str:
     """What is wrong with a redirect address, or an empty text (SEC-19, domain 11.1, RFC 8252)."""
     if len(address) > _LONGEST_ADDRESS or not re.fullmatch(r"[!-~]+", address):
         return "is too long, or holds spaces or characters outside ASCII"
@@ -153,7 +156,7 @@ def _fault_of_address(address: str, native: bool, strict: bool) -> str:
         return ""
     if parts.scheme == "http" and host:
         literal = native and host in ("127.0.0.1", "::1")
-        return "" if literal or (is_local(host) and not strict) else "is not safe: use https"
+        return "" if literal or (is_local(host) and rules.local_addresses) else "is not safe: use https"
     if native and re.fullmatch(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+", parts.scheme):
         return ""
     return "must begin with https://, or with a scheme of the application's own domain when application_type is native"
@@ -171,8 +174,3 @@ def _check_by_library(given: Mapping[str, Any]) -> None:
             standard(kept, {}).validate()
         except InvalidClaimError as error:
             raise BadParty(f"The value of {error.claim} is not what the standard asks.") from None
-
-
-def _check_profile(client: Client, profile: Profile) -> None:
-    if profile is Profile.OIDC_NL_GOV and client.auth_method in (AuthMethod.BASIC, AuthMethod.POST):
-        raise BadParty("The profile nl-gov knows no secrets: use private_key_jwt, or none for a public client.")

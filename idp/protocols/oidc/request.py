@@ -2,15 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from idp.domain.demand import Reading
-from idp.domain.parties import Party, Profile
+from idp.domain.parties import Party
 from idp.protocols.oidc.answers import ReturnAddress
 from idp.protocols.oidc.client import Client
-
-# Profiles that are read by the letter (RUL-13).
-STRICT_PROFILES: Final = frozenset({Profile.OIDC_NL_GOV})
+from idp.protocols.oidc.profiles import Rules, rules_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +25,14 @@ class Request:
         return self.given.get(name, "")
 
     @property
-    def strict(self) -> bool:
-        """Whether the letter of the profile holds."""
-        return self.party.settings.profile in STRICT_PROFILES
+    def rules(self) -> Rules:
+        """The constraints of the client's profile."""
+        return rules_of(self.party)
 
     @property
     def reading(self) -> Reading:
         """How levels above the catalogue are taken (RUL-13)."""
-        return Reading.STRICT if self.strict else self.party.settings.reading
+        return Reading.STRICT if self.rules.strict else self.party.settings.reading
 
     @property
     def prompts(self) -> frozenset[str]:
