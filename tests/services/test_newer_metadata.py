@@ -96,7 +96,7 @@ def world(database: str, open_office: OpenOffice) -> World:
 
 
 def test_a_second_key_is_taken_over(world: World) -> None:
-    """A key that metadata add counts at once beside the first (features A.10)."""
+    """A key that metadata add counts at once beside the first (SEC-12)."""
     world.hold(OTHER, replace(BASE, signing=("sp", "sp-encryption")))
     assert world.refresh(dry_run=True) == [("signing certificate", False)]
     assert len(of_party(world.party).signing) == 1

@@ -1,11 +1,11 @@
 """What newer metadata of a relying party change, and what of it makes a login less safe."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from idp.protocols.saml.sp_metadata import SpMetadata
+from idp.protocols.saml.sp_metadata import Consumer, SpMetadata
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +52,18 @@ def _keys(old: SpMetadata, new: SpMetadata) -> Iterator[Change]:
 
 
 def _consumers(old: SpMetadata, new: SpMetadata) -> Iterator[Change]:
-    before = {f"{one.index} {one.binding} {one.location}": one.location for one in old.consumers}
-    after = {f"{one.index} {one.binding} {one.location}": one.location for one in new.consumers}
+    yield from _addresses("AssertionConsumerService", old.consumers, new.consumers)
+    yield from _addresses("ArtifactResolutionService", old.resolvers, new.resolvers)
+
+
+def _addresses(subject: str, old: Sequence[Consumer], new: Sequence[Consumer]) -> Iterator[Change]:
+    before = {f"{one.index} {one.binding} {one.location}": one.location for one in old}
+    after = {f"{one.index} {one.binding} {one.location}": one.location for one in new}
     safe = all(_scheme(one) == "https" for one in before.values())
     for name in sorted(before.keys() - after.keys()):
-        yield Change("AssertionConsumerService", name, "")
+        yield Change(subject, name, "")
     for name in sorted(after.keys() - before.keys()):
-        yield Change("AssertionConsumerService", "", name, weaker=safe and _scheme(after[name]) != "https")
+        yield Change(subject, "", name, weaker=safe and _scheme(after[name]) != "https")
 
 
 def _services(old: SpMetadata, new: SpMetadata) -> Iterator[Change]:
