@@ -25,6 +25,6 @@ def blueprint(office: Office, codec: Codec, login: LoginViews, back_channel: dic
 
     pages.add_url_rule("/oidc/authorize", endpoint="authorize", view_func=authorize, methods=["GET", "POST"])
     for name, endpoint in back_channel.items():
-        methods = ["POST", "OPTIONS"] if name == "token" else ["GET", "POST", "OPTIONS"]
+        methods = ["GET", "POST", "OPTIONS"] if name == "userinfo" else ["POST", "OPTIONS"]
         pages.add_url_rule(f"/oidc/{name}", endpoint=name, view_func=answers(endpoint), methods=methods)
     return pages

@@ -11,6 +11,7 @@ from typing import Any, Final
 from urllib.parse import unquote_plus
 
 from idp.domain.parties import Party
+from idp.protocols.message import HttpMessage
 from idp.protocols.oidc.client import AuthMethod, Client, client_of
 from idp.protocols.oidc.endpoints import Endpoint, address, issuer
 from idp.protocols.oidc.faults import BackChannelFault
@@ -62,9 +63,9 @@ class Proven:
             raise _invalid_client("The client assertion was used before.")
 
 
-def authenticate(office: Office, parameters: Parameters, authorization: str, now: datetime) -> Proven:
-    """The client that sends a request; raises ``BackChannelFault`` (``invalid_client``)."""
-    presented = _presented(parameters, authorization)
+def authenticate(office: Office, message: HttpMessage, parameters: Parameters, now: datetime) -> Proven:
+    """The client that sends a request to any endpoint; raises ``BackChannelFault`` (``invalid_client``)."""
+    presented = _presented(parameters, message.headers.get("authorization", ""))
     party = known_party(office, presented.client_id)
     # Unknown clients and wrong proofs are told the same.
     if party is None:
@@ -74,12 +75,13 @@ def authenticate(office: Office, parameters: Parameters, authorization: str, now
         raise _invalid_client(f"This client authenticates by {client.auth_method}.", presented)
     if client.auth_method not in rules_of(party).auth_methods:
         raise _invalid_client(f"The profile of this client does not allow {client.auth_method}.", presented)
-    return METHODS[presented.method](_Attempt(office, party, client, presented, now))
+    return METHODS[presented.method](_Attempt(office, message, party, client, presented, now))
 
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
     office: Office
+    message: HttpMessage
     party: Party
     client: Client
     presented: Presented
@@ -143,14 +145,21 @@ def _by_key(attempt: _Attempt) -> Proven:
         token = verify(attempt.presented.proof, client.keys, (client.auth_algorithm,))
     except BadToken as bad:
         raise _invalid_client(str(bad)) from None
-    audiences = (issuer(attempt.office), address(attempt.office, Endpoint.TOKEN))
-    complaint = _complaint(token.claims, party.identity, audiences, attempt.now)
+    complaint = _complaint(token.claims, party.identity, _audiences(attempt), attempt.now)
     if token.header.get("typ") not in _KINDS:
         complaint = "The client assertion is another kind of token."
     if complaint:
         raise _invalid_client(complaint)
     until = datetime.fromtimestamp(token.claims["exp"], UTC) + _SKEW
     return Proven(party, client, Mark(f"{party.id}:{token.claims['jti']}", until))
+
+
+def _audiences(attempt: _Attempt) -> tuple[str, ...]:
+    """Who an assertion may be for: us, and where the profile allows it the endpoint (RUL-30, RFC 9126 section 2)."""
+    us = issuer(attempt.office)
+    if not rules_of(attempt.party).endpoint_audience:
+        return (us,)
+    return tuple(dict.fromkeys((us, address(attempt.office, Endpoint.TOKEN), us + attempt.message.path)))
 
 
 def _by_name(attempt: _Attempt) -> Proven:
@@ -168,7 +177,8 @@ METHODS: Final[Mapping[AuthMethod, Callable[[_Attempt], Proven]]] = {
 def _complaint(claims: Mapping[str, Any], client_id: str, audiences: tuple[str, ...], now: datetime) -> str:
     """What is wrong with the claims of a client assertion, or an empty text (SEC-22, RUL-30, RFC 7523 section 3)."""
     audience, expires, mark = claims.get("aud"), _instant(claims, "exp"), claims.get("jti")
-    if isinstance(audience, list) and len(audience) == 1:
+    if isinstance(audience, list) and len(audience) == 1 and len(audiences) > 1:
+        # FAPI 2.0 section 5.3.2.1 wants a text and nothing else.
         audience = audience[0]
     rows = (
         (claims.get("iss") == client_id == claims.get("sub"), "iss and sub must both be the client_id"),

@@ -15,13 +15,13 @@ from idp.protocols.oidc.clients import Proven, authenticate
 from idp.protocols.oidc.cors import preflight, with_origin
 from idp.protocols.oidc.endpoints import issuer
 from idp.protocols.oidc.faults import BackChannelFault, json_document
+from idp.protocols.oidc.forms import client_form
 from idp.protocols.oidc.id_token import id_token
 from idp.protocols.oidc.memory import Memory
-from idp.protocols.oidc.parameters import Malformed, Parameters, complaint_of, read_form
+from idp.protocols.oidc.parameters import Parameters
 from idp.services.grants import Dead, Issued, redeem, revoke, rotate
 from idp.services.work import Office, Work
 
-_LARGEST: Final = 64 * 1024
 _VERIFIER: Final = re.compile(r"[A-Za-z0-9\-._~]{43,128}", re.ASCII)
 _DEAD: Final[Mapping[Dead, str]] = {
     Dead.UNKNOWN: "It is unknown, too old, or another client's.",
@@ -39,8 +39,8 @@ def token(office: Office, message: HttpMessage, now: datetime) -> Document:
     if message.method == "OPTIONS":
         return preflight(message)
     try:
-        parameters = _parameters(message)
-        proven = authenticate(office, parameters, message.headers.get("authorization", ""), now)
+        parameters = client_form(message)
+        proven = authenticate(office, message, parameters, now)
         exchange = _exchange(parameters, proven)
         with office.work(f"party:{proven.party.id}") as work:
             proven.spend(work)
@@ -52,22 +52,6 @@ def token(office: Office, message: HttpMessage, now: datetime) -> Document:
     # A refreshed ID token repeats no nonce (Core 12.2).
     nonce = given[1].memory.nonce if exchange is _by_code else ""
     return with_origin(json_document(_answer(office, proven, given, now, nonce)), message, proven.client)
-
-
-def _parameters(message: HttpMessage) -> Parameters:
-    if message.method != "POST":
-        raise BackChannelFault("P10", "invalid_request", "The method must be POST.", 405, {"Allow": "POST"})
-    if message.query:
-        raise BackChannelFault("P10", "invalid_request", "Parameters belong in the body, not in the address.")
-    if len(message.body) > _LARGEST:
-        raise BackChannelFault("P10", "invalid_request", "The body is too large.", 413)
-    try:
-        parameters = read_form(message.content_type, message.body)
-    except Malformed as malformed:
-        raise BackChannelFault("P10", "invalid_request", str(malformed)) from None
-    if parameters.faults:
-        raise BackChannelFault("P10", "invalid_request", complaint_of(parameters.faults))
-    return parameters
 
 
 def _exchange(parameters: Parameters, proven: Proven) -> Exchange:
