@@ -70,12 +70,16 @@ class Vault(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """The public half of a key of ours: its name (KeyName and JWK kid), certificate and key, both PEM."""
+    """The public half of a key of ours: its name (KeyName and JWK kid), certificate and key, both PEM.
+
+    ``not_after`` is when its certificate ends, where that is known.
+    """
 
     kid: str
     use: KeyUse
     certificate: str
     public_pem: str
+    not_after: datetime | None = None
 
 
 class SigningKey(Protocol):

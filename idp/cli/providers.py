@@ -10,11 +10,12 @@ import click
 
 from idp.cli import sources
 from idp.cli.common import common, office_of, show
+from idp.domain.parties import Party
 from idp.services import catalogue as catalogues
 from idp.services import parties
 from idp.services.catalogue_file import BadCatalogue
 from idp.services.catalogue_file import check as check_file
-from idp.services.party_keys import Source, follow
+from idp.services.party_keys import FILE, URL, Source, follow, keep_certificates
 from idp.services.party_settings import BadParty
 from idp.services.work import Office, Work
 
@@ -46,7 +47,9 @@ def providers(**_options: object) -> None:
 @click.option("--entity", help="The entity ID to take out of a file or address that holds many.")
 @click.option("--client", type=_READABLE, help="RFC 7591 client metadata of an OIDC client, as JSON.")
 @click.option("--services", required=True, help="Services of the catalogue, by name, ServiceID or UUID; comma between.")
-@click.option("--profile", help="SAML: generic, eherkenning-1.13 or eherkenning-1.11. OIDC: standard, nl-gov or fapi-2.")
+@click.option(
+    "--profile", help="SAML: generic, eherkenning-1.13 or eherkenning-1.11. OIDC: standard, nl-gov or fapi-2."
+)
 @click.option("--reading", help="strict or lenient.")
 @click.option("--provider", help="Make a new provider of this name, with copies of the services.")
 @click.option("--oin", help="The new provider's OIN: 20 digits.")
@@ -65,8 +68,8 @@ def add(context: click.Context, /, **given: Any) -> None:
         raise click.ClickException(str(error)) from None
     with _operator(context) as work:
         added = parties.add(work, new)
-        if given["url"] is not None:
-            follow(work, added.party, Source(given["url"], given["signer"].read_text(), _EVERY_HOURS))
+        if added.party.protocol == parties.SAML:
+            _remember_source(work, added.party, given)
     facts = parties.as_data(added.party)
     if added.party.protocol == parties.SAML:
         keys = ("id", "entity_id", "profile", "services")
@@ -76,6 +79,15 @@ def add(context: click.Context, /, **given: Any) -> None:
     made = {"id": facts["id"], "client_id": facts["client_id"], "client_secret": added.secret or None}
     secret = f"\nclient_secret {added.secret}  (shown this once)" if added.secret else ""
     show(context, made | {"services": facts["services"]}, f"client_id {facts['client_id']}{secret}")
+
+
+def _remember_source(work: Work, party: Party, given: dict[str, Any]) -> None:
+    """Note where the certificates of a SAML party came from, and follow the address where it was one."""
+    from idp.protocols.saml.refresh import listed_of
+
+    keep_certificates(work, party.id, listed_of(party.document), FILE if given["url"] is None else URL)
+    if given["url"] is not None:
+        follow(work, party, Source(given["url"], given["signer"].read_text(), _EVERY_HOURS))
 
 
 def _described(given: dict[str, Any], office: Office) -> parties.NewParty:

@@ -128,7 +128,7 @@ def _public(private: PrivateKey, certificate: x509.Certificate, use: KeyUse) -> 
     )
     kid = hashlib.sha256(certificate.public_bytes(serialization.Encoding.DER)).hexdigest()
     pem = certificate.public_bytes(serialization.Encoding.PEM).decode()
-    return PublicKey(kid, use, pem, spki.decode())
+    return PublicKey(kid, use, pem, spki.decode(), certificate.not_valid_after_utc)
 
 
 def _self_signed(private: PrivateKey, name: str, now: datetime) -> bytes:

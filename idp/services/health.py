@@ -2,13 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from idp.ports import KeyUse
+from idp.domain.keys import KeyUse, short_name
+from idp.ports import PublicKey
 from idp.services.work import Office
 from idp.store.schema import is_current
+
+_EARLY_ENOUGH = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +33,7 @@ def _findings(office: Office) -> Iterator[Finding]:
     server = office.settings.server
     yield Finding("address", True, server.base_url)
     for use in KeyUse:
-        key = office.keys.active(use).public
-        yield Finding(f"key {use.value}", True, key.kid[:16])
+        yield _key(office.keys.active(use).public, office.clock.now())
     yield _readable_by_us_alone(Path(office.settings.keys.folder))
     try:
         current = is_current(office.engine)
@@ -45,6 +48,18 @@ def _findings(office: Office) -> Iterator[Finding]:
         f"{services} services" if services else "empty; run: idp catalogue load FILE",
     )
     yield Finding("clock", True, office.clock.now().isoformat())
+
+
+def _key(key: PublicKey, now: datetime) -> Finding:
+    """Some relying parties mind the dates of our certificate; the next key needs weeks to become known."""
+    name, text = f"key {key.use.value}", short_name(key.kid)
+    if key.not_after is None or key.not_after > now + _EARLY_ENOUGH:
+        return Finding(name, True, text)
+    return Finding(
+        name,
+        key.not_after > now,
+        f"{text}, whose certificate ends on {key.not_after:%Y-%m-%d}; run: idp keys rotate {key.use.value}",
+    )
 
 
 def _readable_by_us_alone(folder: Path) -> Finding:

@@ -212,7 +212,7 @@ def _roll_theirs(demo: Demo, federation: Federation, provider: Provider, other: 
     time.sleep(3)
     more([provider])
     listed = done(demo, "providers", "keys", ROLLER)["certificates"]
-    assert sorted((one["listed"], one["source"]) for one in listed) == [(False, "file"), (True, "url")]
+    assert sorted((one["listed"], one["source"]) for one in listed) == [(False, "url"), (True, "url")]
 
 
 @contextmanager
