@@ -11,7 +11,9 @@ from urllib.parse import urljoin
 import pytest
 import requests
 from bs4 import BeautifulSoup, Tag
+from playwright.sync_api import Browser
 
+from tests.browser.walk import identify, prove
 from tests.conformance.keys import pair
 from tests.conformance.person import Person
 from tests.fixtures.network import free_port
@@ -62,8 +64,8 @@ class Municipality:
         action, fields = self.request()
         response = self.browser.post(action, data=fields, timeout=30)
         page = BeautifulSoup(response.text, "html.parser")
-        control = page.find(attrs={"data-testid": "cancel"})
-        assert isinstance(control, Tag)
+        control = page.select_one("[data-testid=cancel]")
+        assert control is not None
         form = control.find_parent("form")
         assert isinstance(form, Tag)
         sent = {str(one["name"]): str(one.get("value", "")) for one in form.find_all("input")}
@@ -185,3 +187,22 @@ def test_a_used_artifact_is_an_ordinary_failure(site: Municipality) -> None:
     address = site.log_in("anna")
     assert site.arrive(address)["kvk"]
     failed(site.arrive(address), "technical error")
+
+
+def test_a_company_logs_in_with_a_real_browser(site: Municipality, chromium: Browser) -> None:
+    """In Chromium, over two sites, the site's script sends the request and our policy lets the answer back (RC-7)."""
+    site.demo.reset()
+    context = chromium.new_context(locale="nl-NL")
+    page = context.new_page()
+    blocked: list[str] = []
+    page.on(
+        "console", lambda message: blocked.append(message.text) if "Content Security Policy" in message.text else None
+    )
+    page.goto(f"{site.url}/eherkenning/login/")
+    page.wait_for_selector("[data-page=login-password]")
+    identify(page, site.demo, "anna")
+    prove(page, site.demo, "anna")
+    page.wait_for_url(f"{site.url}/company/")
+    assert json.loads(page.inner_text("body"))["service"] == [GEM]
+    assert blocked == []
+    context.close()

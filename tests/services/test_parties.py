@@ -139,6 +139,7 @@ def test_settings_have_one_door(office: Office) -> None:
         "require_signed_requests": "false",
         "require_pkce": "false",
         "allow_lower_request": "true",
+        "artifact_client_certificate": "true",
         "name": "Nieuwe naam",
     }
     with office.work("operator") as work:
