@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import xmlsec
 from lxml import etree
 from sqlalchemy.exc import OperationalError
 from werkzeug.test import Client
@@ -86,6 +87,22 @@ def test_metadata_follow_the_keys(house: Office, browser: Client, prefix: str) -
     assert named(browser, path) == [new.kid, old]
     assert {one.rpartition("/")[2] for one in found(browser, path, location)} == {new.name}
     assert browser.get(f"{path}/next", base_url="http://localhost:8000").status_code == 404
+
+
+@pytest.mark.parametrize("prefix", PROFILES)
+def test_every_edition_is_signed_by_the_active_key(house: Office, browser: Client, prefix: str) -> None:
+    """What waits is vouched for by what is trusted today, as libxmlsec1 finds, and what we write is canonical (SIG-5)."""
+    planned(house)
+    for path in (f"{prefix}/metadata", f"{prefix}/metadata/next"):
+        octets = browser.get(path, base_url="http://localhost:8000").get_data()
+        root = etree.fromstring(octets)
+        assert etree.tostring(root, method="c14n", exclusive=True, inclusive_ns_prefixes=["xs", "xsi"]) == octets
+        xmlsec.tree.add_ids(root, ["ID"])
+        context = xmlsec.SignatureContext()
+        pem = house.keys.active(SIGNING).public.certificate
+        context.key = xmlsec.Key.from_memory(pem, xmlsec.constants.KeyDataFormatCertPem)
+        context.verify(root.find("{*}Signature"))
+        assert [one.tag.rpartition("}")[2] for one in root.find("{*}Signature/{*}KeyInfo")] == ["X509Data"]
 
 
 def test_a_superseded_encryption_key_is_not_offered_any_more(house: Office, browser: Client) -> None:
