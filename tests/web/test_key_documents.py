@@ -91,7 +91,7 @@ def test_metadata_follow_the_keys(house: Office, browser: Client, prefix: str) -
 
 @pytest.mark.parametrize("prefix", PROFILES)
 def test_every_edition_is_signed_by_the_active_key(house: Office, browser: Client, prefix: str) -> None:
-    """What waits is vouched for by what is trusted today, as libxmlsec1 finds, and what we write is canonical (SIG-5)."""
+    """What waits is vouched for by what is trusted today, in canonical form, as libxmlsec1 finds (SIG-5)."""
     planned(house)
     for path in (f"{prefix}/metadata", f"{prefix}/metadata/next"):
         octets = browser.get(path, base_url="http://localhost:8000").get_data()
