@@ -26,6 +26,7 @@ class Event(StrEnum):
     TOKEN_ISSUED = "token.issued"
     TOKEN_REUSED = "token.reused"
     MESSAGE_REFUSED = "message.refused"
+    ARTIFACT_REFUSED = "artifact.refused"
     PARTY_ADDED = "party.added"
     PARTY_CHANGED = "party.changed"
     PARTY_REMOVED = "party.removed"

@@ -25,6 +25,7 @@ from idp.protocols.saml.dialects import DIALECTS
 from idp.protocols.saml.names import Binding
 from idp.protocols.saml.refusal import Refused
 from idp.protocols.saml.xml import MD
+from idp.store.ledger import AuditEvent
 from idp.store.tickets import Ticket
 from tests.protocol.saml_artifacts import (
     SERVICE,
@@ -193,6 +194,9 @@ def test_another_party_gets_nothing_and_spends_nothing(profile: Profile, bench: 
     mine, artifact = bench.shelf.parties[ask(profile).issuer], artifact_of(bench, profile)
     bench.shelf.parties[other] = replace(mine, id="party-2", identity=other)
     assert nothing_in(resolved(bench, Resolving(artifact, profile, issuer=other))) == EMPTY[profile]
+    with bench.office.reading() as connection:
+        (event,) = connection.execute(select(AuditEvent.event, AuditEvent.facts)).all()
+    assert tuple(event) == ("artifact.refused", '{"party":"party-2"}')
     assert response_in(answer_in(resolved(bench, Resolving(artifact, profile)))) is not None
 
 

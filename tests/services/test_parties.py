@@ -1,9 +1,12 @@
 """Relying parties: who may be registered for what, what may be set, and what others see of it."""
 
+from dataclasses import replace
+
 import pytest
 
 from idp.domain.demand import Reading
 from idp.domain.parties import DenyMode, Profile
+from idp.protocols.saml.artifact import source_of
 from idp.services.audit import verify
 from idp.services.catalogue import load
 from idp.services.parties import NewParty, NewProvider, add, as_data, configure, every, find, remove, renew
@@ -207,6 +210,21 @@ def test_renewed_metadata_make_a_new_version(office: Office) -> None:
     seen = office.directory.party("saml", "urn:sp")
     assert seen is not None
     assert office.directory.parsed(seen, _length) == len("<longer/>")
+
+
+def test_a_source_is_a_party_with_a_service_of_its_own(office: Office) -> None:
+    """By SourceID only SAML parties are found whose metadata name a resolution service, as soon as they are there."""
+    hosting = replace(_SAML, identity="urn:host", document="<md:ArtifactResolutionService/>")
+
+    def known(identity: str) -> str | None:
+        return office.directory.source(source_of, source_of(identity))
+
+    with office.work("operator") as work:
+        add(work, _SAML)
+    assert (known("urn:sp"), known("urn:host")) == (None, None)
+    with office.work("operator") as work:
+        add(work, hosting)
+    assert (known("urn:sp"), known("urn:host")) == (None, "urn:host")
 
 
 def _length(party: object) -> int:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Final
 from urllib.parse import quote, urlencode, urlsplit
 
+from idp.domain.audit import Event
 from idp.protocols.message import Answer, PostForm, Redirect
 from idp.protocols.saml.artifact import HANDLE, Artifact, source_of
 from idp.protocols.saml.dialects import names
@@ -55,6 +56,8 @@ def fetch(office: Office, party: str, artifact: str) -> Kept | None:
     """The Response of an artifact, this once; None for every other party, a second time, too late, or a guess."""
     with office.work("protocol") as work:
         held = redeem(work, Purpose.SAML_ARTIFACT, artifact, party)
+        if held is None:
+            work.record(Event.ARTIFACT_REFUSED, party=party)
     if held is None:
         return None
     return Kept(office.vault.unseal(b64decode(held["response"]), _context(party)), held["key"])
