@@ -35,6 +35,9 @@ class Purpose(StrEnum):
     SAML_REQUEST = "saml-request"
     CLIENT_ASSERTION = "client-assertion"
     SAML_ARTIFACT = "saml-artifact"
+    REQUEST_OBJECT = "request-object"
+    PUSHED_REQUEST = "pushed-request"
+    DPOP_PROOF = "dpop-proof"
 
 
 @dataclass(frozen=True, slots=True)

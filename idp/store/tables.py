@@ -2,6 +2,7 @@
 
 from idp.store import (
     catalogue,
+    devices,
     grants,
     keys,
     ledger,
@@ -19,6 +20,7 @@ from idp.store.base import Base
 
 MODULES = (
     catalogue,
+    devices,
     grants,
     keys,
     ledger,

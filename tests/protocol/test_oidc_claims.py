@@ -203,7 +203,10 @@ def test_userinfo_without_a_good_token_is_a_challenge(party: RelyingParty) -> No
     """Without a token the challenge says nothing more; with a bad one it says so (RFC 6750 section 3.1)."""
     provider, get = party.provider, HttpMessage("GET", "/oidc/userinfo")
     for headers in ({}, {"authorization": "Basic eDp5"}, {"authorization": "Bearer"}, {"authorization": "Bearer a b"}):
-        assert bearer(provider, replace(get, headers=headers)) == (401, 'Bearer realm="oidc"')
+        assert bearer(provider, replace(get, headers=headers)) == (
+            401,
+            'Bearer realm="oidc", DPoP realm="oidc", algs="RS256 PS256 ES256"',
+        )
     for token in ("unknown", "é" * 5, "x" * 10000, party.tokens()["id_token"]):
         status, challenge = bearer(provider, replace(get, headers={"authorization": f"Bearer {token}"}))
         assert status == 401

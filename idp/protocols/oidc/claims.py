@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -40,6 +40,10 @@ class Facts:
     service: Service
     assertion: Assertion
     memory: Memory
+
+    def within(self, scope: str) -> "Facts":
+        """The same facts for a token whose scope was narrowed; an empty scope narrows nothing."""
+        return replace(self, memory=replace(self.memory, scope=scope)) if scope else self
 
 
 @dataclass(frozen=True, slots=True)

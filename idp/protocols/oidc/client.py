@@ -7,13 +7,13 @@ from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, Key, KeySet, RSAKey
+from joserfc.jwk import Key, KeySet
 
 from idp.domain.parties import Party
-from idp.protocols.oidc.jose import ALGORITHMS
+from idp.protocols.oidc.client_tokens import TokenWishes, read_token_wishes
+from idp.protocols.oidc.jose import ALGORITHMS, check_strength
 
 MOST_KEYS: Final = 20
-_SHORTEST_RSA: Final = 2048
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
@@ -45,7 +45,9 @@ class Client:
     """What a client registered, checked; ``scope`` is None when it registered none and may ask any.
 
     ``auth_algorithm`` is what its assertions are signed with, ``keys`` its public keys, ``userinfo_algorithm`` is
-    empty when it wants plain JSON.
+    empty when it wants plain JSON, ``request_algorithm`` when it may sign requests by any of its profile,
+    ``answer_algorithm`` when signed answers take the first of its profile. ``pushed_required`` and ``signed_required``
+    bind it to push and to sign every request.
     """
 
     redirect_uris: tuple[str, ...]
@@ -56,10 +58,15 @@ class Client:
     grant_types: frozenset[GrantType]
     id_token_algorithm: str
     userinfo_algorithm: str
+    request_algorithm: str
+    answer_algorithm: str
+    pushed_required: bool
+    signed_required: bool
     default_levels: tuple[str, ...]
     default_max_age: int | None
     scope: frozenset[str] | None
     vocabulary: Vocabulary
+    tokens: TokenWishes
 
     @property
     def public(self) -> bool:
@@ -86,10 +93,15 @@ def read_client(given: Mapping[str, Any]) -> Client:
         grant_types=frozenset(_grant_type(one) for one in given.get("grant_types", (GrantType.CODE,))),
         id_token_algorithm=_algorithm(given, "id_token_signed_response_alg", "RS256"),
         userinfo_algorithm=_algorithm(given, "userinfo_signed_response_alg", ""),
+        request_algorithm=_algorithm(given, "request_object_signing_alg", ""),
+        answer_algorithm=_algorithm(given, "authorization_signed_response_alg", ""),
+        pushed_required=given.get("require_pushed_authorization_requests", False),
+        signed_required=given.get("require_signed_request_object", False),
         default_levels=tuple(given.get("default_acr_values", ())),
         default_max_age=max_age,
         scope=frozenset(given["scope"].split()) if "scope" in given else None,
         vocabulary=_one_of(Vocabulary, given, "acr_vocabulary", Vocabulary.ETOEGANG),
+        tokens=read_token_wishes(given, keys),
     )
 
 
@@ -132,14 +144,5 @@ def _auth_algorithm(given: Mapping[str, Any], keys: tuple[Key, ...]) -> str:
     if not fitting or (not asked and len(kinds) > 1):
         raise ValueError("private_key_jwt needs jwks with a key for token_endpoint_auth_signing_alg.")
     for key in fitting:
-        _check_strength(key)
+        check_strength(key)
     return asked or ("RS256" if kinds == {"RSA"} else "ES256")
-
-
-def _check_strength(key: Key) -> None:
-    if isinstance(key, RSAKey) and key.public_key.key_size < _SHORTEST_RSA:
-        raise ValueError(f"An RSA key must have {_SHORTEST_RSA} bits or more.")
-    if isinstance(key, ECKey) and key.curve_name != "P-256":
-        raise ValueError("An elliptic-curve key must be on P-256.")
-    if not isinstance(key, RSAKey | ECKey):
-        raise ValueError("A key for private_key_jwt must be RSA or on P-256.")

@@ -12,7 +12,7 @@ from idp.protocols.oidc.client import Client
 _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]{1,255}", re.ASCII)
 _PREFLIGHT: Final[Mapping[str, str]] = {
     "Access-Control-Allow-Methods": "GET, POST",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, DPoP",
     "Access-Control-Max-Age": "600",
 }
 
@@ -31,7 +31,7 @@ def with_origin(document: Document, message: HttpMessage, client: Client | None)
     headers = {**document.headers, "Vary": "Origin"}
     if _ORIGIN.fullmatch(origin) and (client is None or origin in _origins(client)):
         headers["Access-Control-Allow-Origin"] = origin
-        headers["Access-Control-Expose-Headers"] = "WWW-Authenticate"
+        headers["Access-Control-Expose-Headers"] = "WWW-Authenticate, DPoP-Nonce"
     return replace(document, headers=headers)
 
 

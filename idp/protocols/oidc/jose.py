@@ -14,6 +14,7 @@ from joserfc.jwk import ECKey, Key, RSAKey
 from idp.ports import Keys, KeyUse, PublicKey
 
 LONGEST: Final = 16 * 1024
+_SHORTEST_RSA: Final = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,16 @@ def public_jwk(public: PublicKey, algorithm: str) -> dict[str, Any]:
 def key_id(public: PublicKey, algorithm: str) -> str:
     """The name of a key for one algorithm: readers choose by name alone, and one RSA key serves two algorithms."""
     return f"{public.kid[:32]}-{algorithm}"
+
+
+def check_strength(key: Key) -> None:
+    """Hold a key to what our algorithms need; raises ``ValueError`` with one sentence (SEC-12)."""
+    if isinstance(key, RSAKey) and key.public_key.key_size < _SHORTEST_RSA:
+        raise ValueError(f"An RSA key must have {_SHORTEST_RSA} bits or more.")
+    if isinstance(key, ECKey) and key.curve_name != "P-256":
+        raise ValueError("An elliptic-curve key must be on P-256.")
+    if not isinstance(key, RSAKey | ECKey):
+        raise ValueError("A key must be RSA or on P-256.")
 
 
 def _usable(key: Key) -> bool:

@@ -9,7 +9,8 @@ class Memory:
     """Kept with the login and with the grant, as texts.
 
     ``scope`` is what was granted, ``claims`` JSON of the claim names asked per place, ``vocabulary`` in which words
-    the level is told, ``challenge`` empty where PKCE was waived.
+    the level is told, ``challenge`` empty where PKCE was waived. ``jkt`` is the thumbprint of the key that the code
+    is bound to, ``resources`` whom the tokens are for (separated by spaces), ``claim_set`` what the client registered.
     """
 
     redirect_uri: str
@@ -20,6 +21,9 @@ class Memory:
     scope: str
     claims: str
     vocabulary: str
+    jkt: str = ""
+    resources: str = ""
+    claim_set: str = ""
 
     def as_reply(self) -> dict[str, str]:
         """In the form in which a login keeps it."""
@@ -28,4 +32,4 @@ class Memory:
 
 def memory_of(reply: Mapping[str, str]) -> Memory:
     """What ``as_reply`` gave; other members of the reply are somebody else's."""
-    return Memory(**{name: reply[name] for name in Memory.__slots__})
+    return Memory(**{name: reply[name] for name in Memory.__slots__ if name in reply})

@@ -24,8 +24,9 @@ class Rules:
     ``endpoint_audience``: besides our issuer, the address of the endpoint may stand as audience of an assertion.
     ``request_window`` bounds how far ``exp`` of a request object may lie behind its ``nbf``, and ``nbf`` behind now;
     without it neither must be there. ``shortest_random`` is in characters, for ``state`` and ``nonce``, zero
-    where they are free; ``longest_nonce`` in octets. ``code``, ``access``, ``public_access`` and ``refresh`` are the
-    longest lifetimes whatever the settings say; ``pushed`` is how long a pushed request waits.
+    where they are free; ``longest_nonce`` in octets. ``dpop_nonce``: a DPoP proof must carry a nonce of ours.
+    ``code``, ``access``, ``public_access`` and ``refresh`` are the longest lifetimes whatever the settings say;
+    ``pushed`` is how long a pushed request waits.
     """
 
     strict: bool
@@ -36,6 +37,7 @@ class Rules:
     pushed_required: bool
     request_window: timedelta | None
     sender_constrained: bool
+    dpop_nonce: bool
     rotation: bool
     response_modes: frozenset[str]
     shortest_random: int
@@ -60,6 +62,7 @@ RULES: Final[Mapping[Profile, Rules]] = {
         pushed_required=False,
         request_window=None,
         sender_constrained=False,
+        dpop_nonce=False,
         rotation=True,
         response_modes=_PLAIN_MODES | _SIGNED_MODES,
         shortest_random=0,
@@ -77,6 +80,7 @@ RULES: Final[Mapping[Profile, Rules]] = {
         pushed_required=False,
         request_window=None,
         sender_constrained=False,
+        dpop_nonce=False,
         rotation=True,
         response_modes=_PLAIN_MODES | _SIGNED_MODES,
         # 128 bits take 20 characters at least, whatever the alphabet (domain 11.1).
@@ -98,6 +102,7 @@ RULES: Final[Mapping[Profile, Rules]] = {
         pushed_required=True,
         request_window=timedelta(minutes=60),
         sender_constrained=True,
+        dpop_nonce=True,
         rotation=False,
         response_modes=_PLAIN_MODES | _SIGNED_MODES,
         shortest_random=0,
@@ -123,7 +128,13 @@ def misfit(client: Client, profile: Profile) -> str:
     if client.auth_method not in rules.auth_methods:
         known = ", ".join(sorted(one for one in AuthMethod if one in rules.auth_methods))
         return f"The profile {profile} does not allow {client.auth_method}: use one of {known}."
-    signed = (client.id_token_algorithm, client.userinfo_algorithm, client.auth_algorithm)
+    signed = (
+        client.id_token_algorithm,
+        client.userinfo_algorithm,
+        client.auth_algorithm,
+        client.request_algorithm,
+        client.answer_algorithm,
+    )
     if not set(filter(None, signed)) <= set(rules.algorithms):
         return f"The profile {profile} signs by {' or '.join(rules.algorithms)} alone: register those algorithms."
     return ""

@@ -10,6 +10,7 @@ from joserfc.errors import InvalidClaimError
 
 from idp.domain.parties import Profile
 from idp.protocols.oidc.client import AuthMethod, Client, read_client
+from idp.protocols.oidc.client_tokens import TOKEN_MEMBERS
 from idp.protocols.oidc.profiles import RULES, Rules, misfit
 from idp.services.parties import OIDC, NewParty, NewProvider
 from idp.services.party_settings import BadParty
@@ -35,11 +36,16 @@ _TYPES: Final[Mapping[str, str]] = {
     "response_types": _TEXTS,
     "id_token_signed_response_alg": "a text",
     "userinfo_signed_response_alg": "a text",
+    "request_object_signing_alg": "a text",
+    "authorization_signed_response_alg": "a text",
+    "require_pushed_authorization_requests": "true or false",
+    "require_signed_request_object": "true or false",
     "subject_type": "a text",
     "default_acr_values": _TEXTS,
     "default_max_age": "a whole number",
     "scope": "a text",
     "acr_vocabulary": "a text",
+    **TOKEN_MEMBERS,
     **dict.fromkeys(("client_uri", "logo_uri", "tos_uri", "policy_uri", "initiate_login_uri"), "a text"),
 }
 # What a client must not be left to believe that it gets.
@@ -47,11 +53,8 @@ _NOT_OFFERED: Final[Mapping[str, str]] = {
     "jwks_uri": "Keys are not fetched: put them in the registration itself, as jwks.",
     "sector_identifier_uri": "The sector is the provider of the services: leave sector_identifier_uri out.",
     "client_secret": "We choose the secret and show it once: leave client_secret out.",
-    "id_token_encrypted_response_alg": "ID tokens are not encrypted: leave id_token_encrypted_response_alg out.",
-    "userinfo_encrypted_response_alg": "Userinfo is not encrypted: leave userinfo_encrypted_response_alg out.",
-    "tls_client_certificate_bound_access_tokens": "Tokens are not bound to certificates: leave that member out.",
-    "dpop_bound_access_tokens": "Tokens are not bound by DPoP: leave dpop_bound_access_tokens out.",
-    "require_pushed_authorization_requests": "There are no pushed requests: leave that member out.",
+    "request_object_encryption_alg": "Requests are not decrypted: leave request_object_encryption_alg out.",
+    "request_uris": "Requests are not fetched: push them, and leave request_uris out.",
 }
 
 
@@ -122,6 +125,8 @@ def _is(value: Any, kind: str) -> bool:
             return isinstance(value, str) and value.isprintable()
         case "a list of texts":
             return isinstance(value, list) and all(isinstance(one, str) for one in value)
+        case "true or false":
+            return isinstance(value, bool)
         case "a whole number":
             return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**9
         case _:

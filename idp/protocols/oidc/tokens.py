@@ -1,14 +1,12 @@
 """The token endpoint: a code or a refresh token becomes tokens (RFC 6749, RFC 7636, OpenID Connect Core 3.1.3)."""
 
-import base64
-import hashlib
-import hmac
-import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
 from idp.protocols.message import Document, HttpMessage
+from idp.protocols.oidc.access_token import access_token
 from idp.protocols.oidc.claims import Facts, facts_of
 from idp.protocols.oidc.client import GrantType
 from idp.protocols.oidc.clients import Proven, authenticate
@@ -17,12 +15,14 @@ from idp.protocols.oidc.endpoints import issuer
 from idp.protocols.oidc.faults import BackChannelFault, json_document
 from idp.protocols.oidc.forms import client_form
 from idp.protocols.oidc.id_token import id_token
-from idp.protocols.oidc.memory import Memory
 from idp.protocols.oidc.parameters import Parameters
-from idp.services.grants import Dead, Issued, redeem, revoke, rotate
+from idp.protocols.oidc.pkce import complaint_of_verifier
+from idp.protocols.oidc.profiles import rules_of
+from idp.protocols.oidc.terms import KEY, bound_of, terms_of, token_type
+from idp.services.grants import Dead, Issued, Terms, redeem, revoke
+from idp.services.refreshing import extend, rotate
 from idp.services.work import Office, Work
 
-_VERIFIER: Final = re.compile(r"[A-Za-z0-9\-._~]{43,128}", re.ASCII)
 _DEAD: Final[Mapping[Dead, str]] = {
     Dead.UNKNOWN: "It is unknown, too old, or another client's.",
     Dead.REUSED: "It was used before; everything that came of it is withdrawn.",
@@ -31,7 +31,7 @@ _DEAD: Final[Mapping[Dead, str]] = {
 
 Given = tuple[Issued, Facts]
 # An exchange raises where nothing happened yet, and gives a fault back where what happened must stay.
-Exchange = Callable[[Work, Proven, Parameters], Given | BackChannelFault]
+Exchange = Callable[[Work, Proven, Parameters, Terms], Given | BackChannelFault]
 
 
 def token(office: Office, message: HttpMessage, now: datetime) -> Document:
@@ -42,9 +42,13 @@ def token(office: Office, message: HttpMessage, now: datetime) -> Document:
         parameters = client_form(message)
         proven = authenticate(office, message, parameters, now)
         exchange = _exchange(parameters, proven)
+        bound = bound_of(office, message, proven, now)
+        terms = terms_of(office, proven, bound, parameters)
         with office.work(f"party:{proven.party.id}") as work:
             proven.spend(work)
-            given = exchange(work, proven, parameters)
+            if bound.proof is not None:
+                bound.proof.spend(work)
+            given = exchange(work, proven, parameters, terms)
         if isinstance(given, BackChannelFault):
             raise given
     except BackChannelFault as fault:
@@ -63,27 +67,35 @@ def _exchange(parameters: Parameters, proven: Proven) -> Exchange:
     return GRANTS[GrantType(asked)]
 
 
-def _by_code(work: Work, proven: Proven, parameters: Parameters) -> Given | BackChannelFault:
+def _by_code(work: Work, proven: Proven, parameters: Parameters, terms: Terms) -> Given | BackChannelFault:
     """A code is spent whether or not what comes with it is right: a wrong verifier is a sign that it leaked."""
     code, redirect_uri = _required(parameters, "code"), _required(parameters, "redirect_uri")
-    issued = redeem(work, proven.party, code)
+    # The scope of a code is settled; only a refresh can narrow it (RFC 6749 section 6).
+    issued = redeem(work, proven.party, code, replace(terms, scope=""))
     if isinstance(issued, Dead):
-        return BackChannelFault("P11", "invalid_grant", _DEAD[issued])
+        return _invalid_grant(_DEAD[issued])
     facts = _facts(work, proven, issued)
-    complaint = _complaint(facts.memory, redirect_uri, parameters) if facts else "The client no longer has the service."
-    if facts is None or complaint:
+    if facts is None:
         revoke(work, issued.grant.id)
-        return BackChannelFault("P11", "invalid_grant", complaint)
+        return _invalid_grant("The client no longer has the service.")
+    fault = _unfit(facts, redirect_uri, parameters, terms) or _foreign(proven, facts, terms)
+    if fault is not None:
+        revoke(work, issued.grant.id)
+        return fault
     return issued, facts
 
 
-def _by_refresh_token(work: Work, proven: Proven, parameters: Parameters) -> Given | BackChannelFault:
-    issued = rotate(work, proven.party, _required(parameters, "refresh_token"))
+def _by_refresh_token(work: Work, proven: Proven, parameters: Parameters, terms: Terms) -> Given | BackChannelFault:
+    exchange = rotate if rules_of(proven.party).rotation else extend
+    issued = exchange(work, proven.party, _required(parameters, "refresh_token"), terms)
     if isinstance(issued, Dead):
-        return BackChannelFault("P11", "invalid_grant", _DEAD[issued])
+        return _invalid_grant(_DEAD[issued])
     facts = _facts(work, proven, issued)
-    if facts is None or set(parameters.get("scope").split()) - set(facts.memory.scope.split()):
+    if facts is None or set(terms.scope.split()) - set(facts.memory.scope.split()):
         raise BackChannelFault("P15", "invalid_scope", "A refreshed token cannot have a wider scope.")
+    foreign = _foreign(proven, facts, terms)
+    if foreign:
+        raise foreign
     return issued, facts
 
 
@@ -104,27 +116,37 @@ def _facts(work: Work, proven: Proven, issued: Issued) -> Facts | None:
     return facts_of(issuer(work.office), proven.party, issued.grant.asked, issued.grant.assertion)
 
 
-def _complaint(memory: Memory, redirect_uri: str, parameters: Parameters) -> str:
-    """What does not fit the request for which the code was made, or an empty text (SEC-20, SEC-21)."""
+def _unfit(facts: Facts, redirect_uri: str, parameters: Parameters, terms: Terms) -> BackChannelFault | None:
+    """What does not fit the request for which the code was made (SEC-20, SEC-21, RFC 9449 section 10)."""
+    memory = facts.memory
+    complaint = complaint_of_verifier(memory, parameters.get("code_verifier"))
     if redirect_uri != memory.redirect_uri:
-        return "The redirect_uri is not the one of the authorization request."
-    verifier = parameters.get("code_verifier")
-    if not memory.challenge:
-        return "There was no code_challenge for this code_verifier." if verifier else ""
-    if not _VERIFIER.fullmatch(verifier):
-        return "The code_verifier is missing, or not one of 43 to 128 characters."
-    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=")
-    right = hmac.compare_digest(challenge, memory.challenge.encode())
-    return "" if right else "The code_verifier does not fit the code_challenge."
+        complaint = "The redirect_uri is not the one of the authorization request."
+    elif memory.jkt and terms.binding != KEY + memory.jkt:
+        complaint = "The code is bound to the key of another DPoP proof."
+    return _invalid_grant(complaint) if complaint else None
+
+
+def _invalid_grant(sentence: str) -> BackChannelFault:
+    return BackChannelFault("P11", "invalid_grant", sentence)
+
+
+def _foreign(proven: Proven, facts: Facts, terms: Terms) -> BackChannelFault | None:
+    """Whether a token is asked for a resource beyond those of the login, or of the client (RFC 8707 section 2.2)."""
+    allowed = facts.memory.resources.split() or [*proven.client.tokens.resources, facts.issuer]
+    if set(terms.audience.split()) <= set(allowed):
+        return None
+    return BackChannelFault("P15", "invalid_target", "The resource is none that was asked or registered.")
 
 
 def _answer(office: Office, proven: Proven, given: Given, now: datetime, nonce: str) -> dict[str, Any]:
     issued, facts = given
+    shown = replace(issued, access=access_token(office, proven, issued, facts, now))
     told = {
-        "access_token": issued.access,
-        "token_type": "Bearer",
-        "expires_in": office.settings.oidc.access_seconds,
-        "scope": facts.memory.scope,
-        "id_token": id_token(office, proven, issued, facts, now=now, nonce=nonce),
+        "access_token": shown.access,
+        "token_type": token_type(issued.terms.binding),
+        "expires_in": int(issued.terms.access.total_seconds()),
+        "scope": issued.terms.scope or facts.memory.scope,
+        "id_token": id_token(office, proven, shown, facts, now=now, nonce=nonce),
     }
     return told | ({"refresh_token": issued.refresh} if issued.refresh else {})
