@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
+from werkzeug.exceptions import MethodNotAllowed
 
 from idp.protocols.message import Codec, Document, HttpMessage
 from idp.services.work import Office
@@ -18,6 +19,9 @@ def blueprint(office: Office, codec: Codec, login: LoginViews, back_channel: dic
     pages = Blueprint("oidc", __name__)
 
     def authorize() -> Response:
+        # Looking at a link must not spend the request behind it.
+        if request.method == "HEAD":
+            raise MethodNotAllowed(["GET", "POST"])
         return login.arrive(codec.read(office, incoming(), office.clock.now()))
 
     def answers(endpoint: BackChannel) -> Callable[[], Response]:

@@ -7,7 +7,8 @@ from idp.domain.assertion import Denied
 from idp.domain.parties import Profile
 from idp.domain.reasons import REASONS, Reason
 from idp.protocols.message import Redirect
-from idp.protocols.oidc.answers import ReturnAddress, answer_without_login
+from idp.protocols.oidc.answers import answer_without_login
+from idp.protocols.oidc.return_address import ReturnAddress
 from idp.protocols.saml.dialects import DIALECTS
 from idp.protocols.saml.status import Problem, RequestFault, problem_of, status
 from idp.web.errortexts import ERRORS
@@ -53,7 +54,7 @@ def fault_cells(problem: Problem, profile: Profile) -> str:
 
 def oidc_error(reason: Reason) -> str:
     """The error of a refusal at the redirect address of an OIDC client."""
-    where = ReturnAddress("https://client.example.test/", "query", "", "https://idp.example.test")
+    where = ReturnAddress("https://client.example.test/", "query", "", "https://idp.example.test", str)
     answer = answer_without_login(where, Denied((reason,), REFERENCE))
     if not isinstance(answer, Redirect):
         raise TypeError("the query mode redirects")

@@ -21,7 +21,7 @@ from idp.domain.parties import Service
 from idp.effects.entropy import SeededEntropy
 from idp.lab.seed import seed
 from idp.protocols.message import Answer, Document, HttpMessage, PostForm, Redirect
-from idp.protocols.oidc import OidcCodec, documents, token, userinfo
+from idp.protocols.oidc import OidcCodec, documents, pushed, token, userinfo
 from idp.protocols.oidc.registration import described
 from idp.services.login import Browser, Concluded, Result, Visit, begin
 from idp.services.parties import add, configure
@@ -229,6 +229,26 @@ class RelyingParty:
         made = {"alg": algorithm, "kid": key.kid} | dict(header or {})
         registry = jwt.JWSRegistry(algorithms=[algorithm], strict_check_header=False)
         return jwt.encode(made, _changed(claims, changes), key, registry=registry, encoder_cls=_Escaping)
+
+    def request_object(self, algorithm: str = "ES256", header: Mapping[str, Any] | None = None, **changes: Any) -> str:
+        """A signed request; a change to None leaves a parameter or claim out."""
+        now = int(self.provider.clock.now().timestamp())
+        about = {"iss": self.client_id, "aud": BASE, "exp": now + 60, "nbf": now, "jti": self.marks.bytes(16).hex()}
+        key = client_key("ec" if algorithm.startswith("ES") else "rsa")
+        made = {"alg": algorithm, "kid": key.kid, "typ": "oauth-authz-req+jwt"} | dict(header or {})
+        registry = jwt.JWSRegistry(algorithms=[algorithm], strict_check_header=False)
+        claims = _changed(self.request() | about, changes)
+        return jwt.encode(made, claims, key, registry=registry, encoder_cls=_Escaping)
+
+    def push(self, headers: Mapping[str, str] | None = None, /, **changes: str | None) -> Document:
+        """Push a request, proving itself by Basic unless changed."""
+        return self.push_form(self.request(**changes), self.basic() if headers is None else headers)
+
+    def push_form(self, form: Mapping[str, str], headers: Mapping[str, str] | None = None) -> Document:
+        """Call the endpoint for pushed requests as written."""
+        body = urlencode(form).encode()
+        message = HttpMessage("POST", "/oidc/par", b"", body, FORM, headers or {})
+        return pushed(self.provider.office, message, self.provider.clock.now())
 
     def redeem_by_key(self, code: str, assertion: str, /, **changes: str | None) -> Document:
         """Exchange a code, proving itself by key."""

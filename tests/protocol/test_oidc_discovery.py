@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from authlib.oidc.discovery import OpenIDProviderMetadata
@@ -10,8 +11,8 @@ from idp.protocols.message import Answered
 from idp.protocols.oidc import back_channel, documents
 from idp.protocols.oidc.claims import CLAIMS
 from idp.services.party_settings import BadParty
-from tests.protocol.oidc_kit import BASE, Provider, jwks, parameters_of, told_by
-from tests.protocol.test_oidc_requests import read
+from tests.protocol.oidc_kit import BASE, STATE, Provider, jwks, parameters_of, told_by
+from tests.protocol.test_oidc_requests import read, read_query
 
 
 @pytest.fixture(scope="module")
@@ -66,13 +67,28 @@ def test_every_way_to_answer_is_served(published: dict[str, Any], provider: Prov
         assert read(party, code_challenge_method=method)
 
 
-@pytest.mark.parametrize("name", ["request", "request_uri"])
-def test_what_is_not_supported_is_said_and_refused(published: dict[str, Any], provider: Provider, name: str) -> None:
-    """Discovery denies request objects, and a request that carries one is refused."""
-    assert published[f"{name}_parameter_supported"] is False
+def test_what_is_not_supported_is_said_and_refused(published: dict[str, Any], provider: Provider) -> None:
+    """Discovery denies requests at foreign addresses, and one that names one is refused (RUL-31)."""
+    assert published["request_uri_parameter_supported"] is False
     with pytest.raises(Answered) as caught:
-        read(provider.register(), **{name: "x"})
-    assert parameters_of(caught.value.answer)["error"] == f"{name}_not_supported"
+        read(provider.register(), request_uri="https://client.example.test/request")
+    assert parameters_of(caught.value.answer)["error"] == "request_uri_not_supported"
+
+
+def test_every_way_to_ask_is_served(published: dict[str, Any], provider: Provider) -> None:
+    """Each published algorithm signs requests and answers, and each display can be asked."""
+    assert published["request_parameter_supported"] is True
+    assert published["request_object_signing_alg_values_supported"] == ["RS256", "PS256", "ES256"]
+    for algorithm in published["request_object_signing_alg_values_supported"]:
+        signer = provider.register(jwks=jwks("ec", "rsa"), request_object_signing_alg=algorithm)
+        asked = {"client_id": signer.client_id, "request": signer.request_object(algorithm)}
+        assert read_query(signer, urlencode(asked)).reply["state"] == STATE
+    for algorithm in published["authorization_signing_alg_values_supported"]:
+        party = provider.register(authorization_signed_response_alg=algorithm)
+        token = parameters_of(party.authorize(provider.log_in(), response_mode="jwt"))["response"]
+        assert provider.verified(token, algorithm)["state"] == STATE
+    for display in published["display_values_supported"]:
+        assert read(provider.register(), display=display)
 
 
 def test_every_algorithm_is_served(published: dict[str, Any], provider: Provider) -> None:

@@ -6,14 +6,17 @@ from datetime import datetime
 from idp.protocols.message import Document, HttpMessage
 from idp.protocols.oidc.codec import OidcCodec
 from idp.protocols.oidc.discovery import documents
+from idp.protocols.oidc.introspection import introspect
+from idp.protocols.oidc.pushed import pushed
+from idp.protocols.oidc.revocation import revocation
 from idp.protocols.oidc.tokens import token
 from idp.protocols.oidc.userinfo import userinfo
 from idp.services.work import Office
 
 BackChannel = Callable[[Office, HttpMessage, datetime], Document]
-__all__ = ["OidcCodec", "back_channel", "documents", "token", "userinfo"]
+__all__ = ["OidcCodec", "back_channel", "documents", "pushed", "token", "userinfo"]
 
 
 def back_channel() -> dict[str, BackChannel]:
     """The endpoints that clients call themselves, by the last part of their path below ``/oidc/``."""
-    return {"token": token, "userinfo": userinfo}
+    return {"par": pushed, "token": token, "userinfo": userinfo, "introspect": introspect, "revoke": revocation}

@@ -1,14 +1,13 @@
 """Answers of the authorization endpoint: a code or an error, always with our issuer (RFC 9207)."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Final
-from urllib.parse import quote, urlencode, urlsplit
 
 from idp.domain.assertion import Denied, Interrupted
 from idp.domain.login import Step
 from idp.domain.reasons import Reason
-from idp.protocols.message import Answer, PostForm, Redirect
+from idp.protocols.message import Answer
+from idp.protocols.oidc.return_address import ReturnAddress
 
 CANCELLED: Final = "Authentication cancelled"
 # Refusals about the level or its proof; every other refusal, and cancelling, is a plain denial (RUL-33).
@@ -21,24 +20,14 @@ _ERROR_OF_STEP: Final[Mapping[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ReturnAddress:
-    """Where an answer goes, how, and what every answer there repeats."""
-
-    uri: str
-    mode: str
-    state: str
-    issuer: str
-
-
 def answer_with_code(where: ReturnAddress, code: str) -> Answer:
     """The granted login."""
-    return _answer(where, {"code": code})
+    return where.carry({"code": code})
 
 
 def answer_with_error(where: ReturnAddress, error: str, description: str) -> Answer:
     """A fault in the request, or a login that ended without a code."""
-    return _answer(where, {"error": error, "error_description": description})
+    return where.carry({"error": error, "error_description": description})
 
 
 def answer_without_login(where: ReturnAddress, outcome: Denied | Interrupted) -> Answer:
@@ -51,19 +40,3 @@ def answer_without_login(where: ReturnAddress, outcome: Denied | Interrupted) ->
     first = outcome.reasons[0] if outcome.reasons else None
     error = "unmet_authentication_requirements" if first in _UNMET else "access_denied"
     return answer_with_error(where, error, f"The login was refused. Reference {outcome.reference}")
-
-
-def _answer(where: ReturnAddress, told: Mapping[str, str]) -> Answer:
-    state = {"state": where.state} if where.state else {}
-    return RESPONSE_MODES[where.mode](where.uri, {**told, **state, "iss": where.issuer})
-
-
-def _in_query(uri: str, told: Mapping[str, str]) -> Answer:
-    joint = "&" if urlsplit(uri).query else "?"
-    return Redirect(uri + joint + urlencode(told, quote_via=quote))
-
-
-RESPONSE_MODES: Final[Mapping[str, Callable[[str, Mapping[str, str]], Answer]]] = {
-    "query": _in_query,
-    "form_post": lambda uri, told: PostForm(uri, told),
-}

@@ -5,15 +5,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from idp.protocols.oidc.answers import RESPONSE_MODES
 from idp.protocols.oidc.claims import Scope
+from idp.protocols.oidc.dpop import is_thumbprint
 from idp.protocols.oidc.faults import Fault
 from idp.protocols.oidc.parameters import complaint_of
 from idp.protocols.oidc.profiles import misfit
 from idp.protocols.oidc.request import Request
+from idp.protocols.oidc.return_address import RESPONSE_MODES
 
 RESPONSE_TYPES: Final = ("code",)
 CHALLENGE_METHODS: Final = ("S256",)
+# One page serves them all: it fits any width, and knows no window that it would open (Core 3.1.2.1).
+DISPLAYS: Final = ("page", "popup", "touch", "wap")
 PROMPTS: Final = ("none", "login", "consent", "select_account")
 # In octets: what is kept with a login and handed back (SEC-3).
 _LARGEST_KEPT: Final = 2048
@@ -46,6 +49,15 @@ def _once(request: Request) -> str:
     return complaint_of(request.faults)
 
 
+def _pushed(request: Request) -> str:
+    required = request.rules.pushed_required or request.client.pushed_required
+    return "" if request.pushed or not required else "This client pushes its requests first: use request_uri."
+
+
+def _signed(request: Request) -> str:
+    return "" if request.signed or not request.client.signed_required else "This client signs its requests."
+
+
 def _absent(name: str, sentence: str) -> Callable[[Request], str]:
     return lambda request: sentence if request.get(name) else ""
 
@@ -59,8 +71,9 @@ def _code_alone(request: Request) -> str:
 
 
 def _response_mode(request: Request) -> str:
-    known = not request.get("response_mode") or request.get("response_mode") in RESPONSE_MODES
-    return "" if known else f"The response_mode must be one of {', '.join(RESPONSE_MODES)}."
+    allowed = [one for one in RESPONSE_MODES if one in request.rules.response_modes]
+    known = not request.get("response_mode") or request.get("response_mode") in allowed
+    return "" if known else f"The response_mode must be one of {', '.join(allowed)}."
 
 
 def _scope(request: Request) -> str:
@@ -109,19 +122,34 @@ def _prompt(request: Request) -> str:
     return "The prompt none goes with no other." if request.passive and len(prompts) > 1 else ""
 
 
+def _display(request: Request) -> str:
+    known = not request.get("display") or request.get("display") in DISPLAYS
+    return "" if known else f"The display must be one of {', '.join(DISPLAYS)}."
+
+
 def _max_age(request: Request) -> str:
     text = request.get("max_age")
     return "" if not text or _SECONDS.fullmatch(text) else "The max_age must be a number of seconds."
 
 
-_NOT_BY_VALUE: Final = "Request objects are not supported."
-_NOT_BY_REFERENCE: Final = "Requests by reference are not supported."
+def _thumbprint(request: Request) -> str:
+    wrong = request.get("dpop_jkt") and not is_thumbprint(request.get("dpop_jkt"))
+    return "The dpop_jkt is not a thumbprint by SHA-256." if wrong else ""
+
+
+def _resources(request: Request) -> str:
+    """Tokens are for resources that the client registered, or for us (RFC 8707 section 2.1)."""
+    known = {request.where.issuer, *request.client.tokens.resources}
+    wrong = not set(request.get("resource").split()) <= known
+    return "The resource is none of those that the client registered." if wrong else ""
+
+
 _NOT_HERE: Final = "Registration in a request is not supported."
 CHECKS: Final = (
     Check("P06", "unauthorized_client", _fitting),
     Check("P10", "invalid_request", _once),
-    Check("P13", "request_not_supported", _absent("request", _NOT_BY_VALUE)),
-    Check("P13", "request_uri_not_supported", _absent("request_uri", _NOT_BY_REFERENCE)),
+    Check("P13", "invalid_request", _pushed),
+    Check("P13", "invalid_request", _signed),
     Check("P06", "registration_not_supported", _absent("registration", _NOT_HERE)),
     Check("P06", "invalid_request", _response_type),
     Check("P06", "unsupported_response_type", _code_alone),
@@ -134,5 +162,8 @@ CHECKS: Final = (
     Check("P10", "invalid_request", _random("state")),
     Check("P10", "invalid_request", _random("nonce")),
     Check("P10", "invalid_request", _prompt),
+    Check("P10", "invalid_request", _display),
     Check("P10", "invalid_request", _max_age),
+    Check("P10", "invalid_request", _thumbprint),
+    Check("P15", "invalid_target", _resources),
 )

@@ -15,6 +15,7 @@ from idp.protocols.message import HttpMessage
 from idp.protocols.oidc.client import AuthMethod, Client, client_of
 from idp.protocols.oidc.endpoints import Endpoint, address, issuer
 from idp.protocols.oidc.faults import BackChannelFault
+from idp.protocols.oidc.instants import SKEW, instant, not_ahead
 from idp.protocols.oidc.jose import BadToken, unverified_claims, verify
 from idp.protocols.oidc.parameters import Parameters
 from idp.protocols.oidc.profiles import rules_of
@@ -24,8 +25,6 @@ from idp.services.work import Office, Work
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _LONGEST_AHEAD: Final = timedelta(minutes=5)
-# Clocks differ a little; what lies further ahead was not made now.
-_SKEW: Final = timedelta(seconds=10)
 # What is kept to be recognised must be text that any database can keep.
 _MARK: Final = re.compile("[ -~]{1,256}")
 _KINDS: Final = (None, "JWT", "client-authentication+jwt")
@@ -150,7 +149,7 @@ def _by_key(attempt: _Attempt) -> Proven:
         complaint = "The client assertion is another kind of token."
     if complaint:
         raise _invalid_client(complaint)
-    until = datetime.fromtimestamp(token.claims["exp"], UTC) + _SKEW
+    until = datetime.fromtimestamp(token.claims["exp"], UTC) + SKEW
     return Proven(party, client, Mark(f"{party.id}:{token.claims['jti']}", until))
 
 
@@ -176,7 +175,7 @@ METHODS: Final[Mapping[AuthMethod, Callable[[_Attempt], Proven]]] = {
 
 def _complaint(claims: Mapping[str, Any], client_id: str, audiences: tuple[str, ...], now: datetime) -> str:
     """What is wrong with the claims of a client assertion, or an empty text (SEC-22, RUL-30, RFC 7523 section 3)."""
-    audience, expires, mark = claims.get("aud"), _instant(claims, "exp"), claims.get("jti")
+    audience, expires, mark = claims.get("aud"), instant(claims, "exp"), claims.get("jti")
     if isinstance(audience, list) and len(audience) == 1 and len(audiences) > 1:
         # FAPI 2.0 section 5.3.2.1 wants a text and nothing else.
         audience = audience[0]
@@ -184,9 +183,9 @@ def _complaint(claims: Mapping[str, Any], client_id: str, audiences: tuple[str, 
         (claims.get("iss") == client_id == claims.get("sub"), "iss and sub must both be the client_id"),
         (isinstance(audience, str) and audience in audiences, f"aud must be one of {' and '.join(audiences)}, alone"),
         (expires is not None, "exp is missing"),
-        (expires is not None and now - _SKEW < expires, "exp lies in the past"),
+        (expires is not None and now - SKEW < expires, "exp lies in the past"),
         (expires is not None and expires <= now + _LONGEST_AHEAD, "exp lies more than five minutes ahead"),
-        (_not_ahead(claims, "nbf", now) and _not_ahead(claims, "iat", now), "nbf or iat lies ahead"),
+        (not_ahead(claims, "nbf", now) and not_ahead(claims, "iat", now), "nbf or iat lies ahead"),
         (
             isinstance(mark, str) and _MARK.fullmatch(mark) is not None,
             "jti must be a text of 1 to 256 printable ASCII characters",
@@ -194,23 +193,6 @@ def _complaint(claims: Mapping[str, Any], client_id: str, audiences: tuple[str, 
     )
     wrong = next((sentence for right, sentence in rows if not right), "")
     return f"In the client assertion {wrong}." if wrong else ""
-
-
-def _instant(claims: Mapping[str, Any], name: str) -> datetime | None:
-    value = claims.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        return datetime.fromtimestamp(value, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
-def _not_ahead(claims: Mapping[str, Any], name: str, now: datetime) -> bool:
-    if name not in claims:
-        return True
-    moment = _instant(claims, name)
-    return moment is not None and moment <= now + _SKEW
 
 
 def _refused(presented: Presented) -> BackChannelFault:

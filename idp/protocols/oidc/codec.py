@@ -5,12 +5,13 @@ from datetime import datetime
 from idp.domain.assertion import Assertion, Outcome
 from idp.domain.login import LoginRequest
 from idp.protocols.message import Answer, HttpMessage, Incoming
-from idp.protocols.oidc.answers import ReturnAddress, answer_with_code, answer_with_error, answer_without_login
+from idp.protocols.oidc.answers import answer_with_code, answer_with_error, answer_without_login
 from idp.protocols.oidc.claims import Scope, facts_of
 from idp.protocols.oidc.endpoints import issuer
 from idp.protocols.oidc.identifiers import identifiers_of
 from idp.protocols.oidc.memory import memory_of
 from idp.protocols.oidc.read import read
+from idp.protocols.oidc.return_address import return_address
 from idp.services.grants import open_grant
 from idp.services.work import Office, Work
 
@@ -18,9 +19,9 @@ from idp.services.work import Office, Work
 class OidcCodec:
     """The authorization endpoint."""
 
-    def read(self, office: Office, message: HttpMessage, now: datetime) -> Incoming:  # nothing in it ages
+    def read(self, office: Office, message: HttpMessage, now: datetime) -> Incoming:
         """The login that a request asks for; raises ``BadRequest`` or ``Answered``."""
-        return read(office, message)
+        return read(office, message, now)
 
     def destination(self, asked: LoginRequest) -> str:
         """The redirect URI of the request."""
@@ -35,8 +36,7 @@ class OidcCodec:
 
     def answer(self, office: Office, incoming: Incoming, outcome: Outcome, recorded: str, now: datetime) -> Answer:
         """The redirect or form that brings the code, or the reason why there is none."""
-        memory = memory_of(incoming.asked.reply)
-        where = ReturnAddress(memory.redirect_uri, memory.mode, memory.state, issuer(office))
+        where = return_address(office, incoming.party, incoming.asked.reply, now)
         if not isinstance(outcome, Assertion):
             return answer_without_login(where, outcome)
         if not recorded:

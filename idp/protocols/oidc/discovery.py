@@ -4,15 +4,17 @@ import json
 from typing import Any
 
 from idp.domain.assurance import LEVEL_OF_URI
-from idp.protocols.oidc.answers import RESPONSE_MODES
-from idp.protocols.oidc.checks import CHALLENGE_METHODS, PROMPTS, RESPONSE_TYPES
+from idp.protocols.oidc.checks import CHALLENGE_METHODS, DISPLAYS, PROMPTS, RESPONSE_TYPES
 from idp.protocols.oidc.claims import CLAIMS, TOKEN_CLAIMS, Scope
+from idp.protocols.oidc.client import AuthMethod
 from idp.protocols.oidc.clients import METHODS
 from idp.protocols.oidc.endpoints import Endpoint, address, issuer
 from idp.protocols.oidc.faults import JSON
 from idp.protocols.oidc.identifiers import SUBJECT_TYPES
 from idp.protocols.oidc.jose import ALGORITHMS
+from idp.protocols.oidc.jwe import CONTENT, KEY_ALGORITHMS
 from idp.protocols.oidc.keys import published_keys
+from idp.protocols.oidc.return_address import RESPONSE_MODES
 from idp.protocols.oidc.tokens import GRANTS
 from idp.protocols.oidc.wishes import LOCALES
 from idp.services.work import Office
@@ -31,8 +33,11 @@ def discovery(office: Office) -> dict[str, Any]:
     return {
         "issuer": issuer(office),
         "authorization_endpoint": address(office, Endpoint.AUTHORIZE),
+        "pushed_authorization_request_endpoint": address(office, Endpoint.PUSHED),
         "token_endpoint": address(office, Endpoint.TOKEN),
         "userinfo_endpoint": address(office, Endpoint.USERINFO),
+        "introspection_endpoint": address(office, Endpoint.INTROSPECTION),
+        "revocation_endpoint": address(office, Endpoint.REVOCATION),
         "jwks_uri": address(office, Endpoint.JWKS),
         "response_types_supported": list(RESPONSE_TYPES),
         "response_modes_supported": list(RESPONSE_MODES),
@@ -41,19 +46,42 @@ def discovery(office: Office) -> dict[str, Any]:
         "sub_id_types_supported": list(SUBJECT_TYPES),
         "id_token_signing_alg_values_supported": list(ALGORITHMS),
         "userinfo_signing_alg_values_supported": list(ALGORITHMS),
-        "token_endpoint_auth_methods_supported": list(METHODS),
-        "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
+        **_encryption("id_token", "userinfo", "introspection"),
+        "introspection_signing_alg_values_supported": list(ALGORITHMS),
+        "dpop_signing_alg_values_supported": list(ALGORITHMS),
+        **_authentication("token_endpoint", *METHODS),
+        **_authentication("introspection_endpoint", *(one for one in METHODS if one is not AuthMethod.NONE)),
+        **_authentication("revocation_endpoint", *METHODS),
         "code_challenge_methods_supported": list(CHALLENGE_METHODS),
         "scopes_supported": list(Scope),
         "claims_supported": [*TOKEN_CLAIMS, *CLAIMS],
         "claim_types_supported": ["normal"],
         "acr_values_supported": list(LEVEL_OF_URI),
         "prompt_values_supported": list(PROMPTS),
+        "display_values_supported": list(DISPLAYS),
         "ui_locales_supported": list(LOCALES),
         "claims_parameter_supported": True,
-        "request_parameter_supported": False,
+        "request_parameter_supported": True,
+        # Of foreign addresses; the request_uri of a pushed request is another matter (RFC 9126 section 5).
         "request_uri_parameter_supported": False,
+        "require_pushed_authorization_requests": False,
+        "request_object_signing_alg_values_supported": list(ALGORITHMS),
+        "authorization_signing_alg_values_supported": list(ALGORITHMS),
         "authorization_response_iss_parameter_supported": True,
+    }
+
+
+def _encryption(*whats: str) -> dict[str, list[str]]:
+    """What can be encrypted for a client, by the table of algorithms."""
+    values = {"alg": list(KEY_ALGORITHMS), "enc": list(CONTENT)}
+    return {f"{what}_encryption_{part}_values_supported": known for what in whats for part, known in values.items()}
+
+
+def _authentication(endpoint: str, *methods: str) -> dict[str, list[str]]:
+    """How clients prove themselves at an endpoint."""
+    return {
+        f"{endpoint}_auth_methods_supported": list(methods),
+        f"{endpoint}_auth_signing_alg_values_supported": list(ALGORITHMS),
     }
 
 

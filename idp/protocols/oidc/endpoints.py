@@ -11,8 +11,11 @@ class Endpoint(StrEnum):
     DISCOVERY = "/.well-known/openid-configuration"
     JWKS = "/oidc/jwks"
     AUTHORIZE = "/oidc/authorize"
+    PUSHED = "/oidc/par"
     TOKEN = "/oidc/token"
     USERINFO = "/oidc/userinfo"
+    INTROSPECTION = "/oidc/introspect"
+    REVOCATION = "/oidc/revoke"
 
 
 def issuer(office: Office) -> str:

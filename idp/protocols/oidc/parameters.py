@@ -1,18 +1,21 @@
 """Form parameters read strictly: each may stand once, is bounded, and holds text (SEC-3, SEC-4)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl
 
+# The one parameter of ours that may come several times, read as a list with spaces between (RFC 8707 section 2).
+REPEATABLE: Final = frozenset({"resource"})
 FORM: Final = "application/x-www-form-urlencoded"
 _MOST: Final = 60
 _LONGEST_NAME: Final = 200
 _LONGEST_VALUE: Final = 16 * 1024
 _BROKEN_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.-]{1,40}", re.ASCII)
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+# Half a character, as JSON may hold it, is no text either.
+_CONTROL: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 class Malformed(Exception):
@@ -40,17 +43,23 @@ def complaint_of(faults: Mapping[str, str]) -> str:
 
 def read_parameters(*parts: bytes) -> Parameters:
     """The parameters of a query, a body, or both together; raises ``Malformed``."""
+    return bounded(pair for part in parts for pair in _pairs(part))
+
+
+def bounded(pairs: Iterable[tuple[str, str]]) -> Parameters:
+    """Names with their values, held to their bounds; what is out of them becomes a fault."""
     values: dict[str, str] = {}
     faults: dict[str, str] = {}
-    for part in parts:
-        for name, value in _pairs(part):
-            if name in values:
-                faults[name] = "stands more than once"
-            elif len(name) > _LONGEST_NAME or len(value) > _LONGEST_VALUE:
-                faults[name[:_LONGEST_NAME]] = "is too long"
-            elif _CONTROL.search(value):
-                faults[name] = "holds control characters"
-            values[name] = value
+    for name, value in pairs:
+        if name in REPEATABLE and values.get(name):
+            value = f"{values[name]} {value}"
+        elif name in values:
+            faults[name] = "stands more than once"
+        if len(name) > _LONGEST_NAME or len(value) > _LONGEST_VALUE:
+            faults[name[:_LONGEST_NAME]] = "is too long"
+        elif _CONTROL.search(value):
+            faults[name] = "holds control characters"
+        values[name] = value
     return Parameters({name: value for name, value in values.items() if value and name not in faults}, faults)
 
 

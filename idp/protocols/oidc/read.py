@@ -2,19 +2,22 @@
 
 import re
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
+from idp.domain.login import LoginRequest
 from idp.domain.parties import Party
 from idp.protocols.message import Answered, BadRequest, HttpMessage, Incoming
-from idp.protocols.oidc.answers import RESPONSE_MODES, ReturnAddress, answer_with_error
+from idp.protocols.oidc.answers import answer_with_error
 from idp.protocols.oidc.checks import check
 from idp.protocols.oidc.client import Client, client_of
-from idp.protocols.oidc.endpoints import issuer
 from idp.protocols.oidc.faults import Fault
 from idp.protocols.oidc.keys import our_keys
+from idp.protocols.oidc.origin import Origin, origin_of
 from idp.protocols.oidc.parameters import Malformed, Parameters, read_form, read_parameters
 from idp.protocols.oidc.request import Request
+from idp.protocols.oidc.return_address import ReturnAddress, return_address
 from idp.protocols.oidc.wishes import wishes_of
 from idp.services.parties import OIDC
 from idp.services.work import Office
@@ -23,27 +26,48 @@ _CLIENT_ID: Final = re.compile(r"[!-~]{1,255}", re.ASCII)
 _LOOPBACK: Final = ("127.0.0.1", "::1")
 
 
-def read(office: Office, message: HttpMessage) -> Incoming:
+def read(office: Office, message: HttpMessage, now: datetime) -> Incoming:
     """The login that a request asks for; raises ``BadRequest`` while its sender is uncertain, ``Answered`` after."""
-    parameters = _parameters(message)
-    party = known_party(office, parameters.get("client_id"))
+    outer = _parameters(message)
+    party = known_party(office, outer.get("client_id"))
     if party is None:
-        raise BadRequest("P01", {"client_id": parameters.get("client_id")[:255]})
-    client = office.directory.parsed(party, client_of)
-    where = _return_address(office, client, parameters)
-    request = Request(party, client, parameters.values, parameters.faults, where)
+        raise BadRequest("P01", {"client_id": outer.get("client_id")[:255]})
     try:
-        check(request)
-        hinted = bool(request.get("id_token_hint"))
-        return Incoming(party, wishes_of(request, our_keys(office.keys) if hinted else ()))
+        origin = origin_of(office, party, outer, now)
     except Fault as fault:
-        answer = answer_with_error(where, fault.error, fault.sentence)
-        raise Answered(fault.code, answer, {"client_id": party.identity, "error": fault.error}) from fault
+        raise _unopened(office, party, outer, fault, now) from fault
+    where = address_of(office, party, origin.parameters, now)
+    try:
+        asked = judged(office, party, origin, where)
+        if origin.unspent:
+            with office.work("person") as work:
+                origin.unspent.spend(work)
+    except Fault as fault:
+        raise _answered(party, where, fault) from fault
+    return Incoming(party, asked)
+
+
+def judged(office: Office, party: Party, origin: Origin, where: ReturnAddress) -> LoginRequest:
+    """What a request asks, after every check; raises ``Fault``."""
+    client, given = office.directory.parsed(party, client_of), origin.parameters
+    request = Request(party, client, given.values, given.faults, where, origin.pushed, origin.signed)
+    check(request)
+    return wishes_of(request, our_keys(office.keys) if request.get("id_token_hint") else ())
 
 
 def known_party(office: Office, client_id: str) -> Party | None:
     """The client with this id, or None."""
     return office.directory.party(OIDC, client_id) if _CLIENT_ID.fullmatch(client_id) else None
+
+
+def address_of(office: Office, party: Party, parameters: Parameters, now: datetime) -> ReturnAddress:
+    """The address that the client registered and named; raises ``BadRequest``: anything less hears nothing (SEC-19)."""
+    client, named = office.directory.parsed(party, client_of), parameters.get("redirect_uri")
+    if "redirect_uri" in parameters.faults or not _registered(named, client):
+        registered = " ".join(client.redirect_uris)[:1000]
+        raise BadRequest("P03", {"redirect_uri": named[:1000], "registered": registered})
+    asked = {"mode": parameters.get("response_mode"), "state": parameters.get("state"), "redirect_uri": named}
+    return return_address(office, party, asked, now)
 
 
 def _parameters(message: HttpMessage) -> Parameters:
@@ -55,14 +79,18 @@ def _parameters(message: HttpMessage) -> Parameters:
         raise BadRequest("P10", {"request": str(malformed)}) from None
 
 
-def _return_address(office: Office, client: Client, parameters: Parameters) -> ReturnAddress:
-    """The address that the client registered and named; anything less is never answered there (SEC-19)."""
-    named = parameters.get("redirect_uri")
-    if "redirect_uri" in parameters.faults or not _registered(named, client):
-        registered = " ".join(client.redirect_uris)[:1000]
-        raise BadRequest("P03", {"redirect_uri": named[:1000], "registered": registered})
-    mode = parameters.get("response_mode")
-    return ReturnAddress(named, mode if mode in RESPONSE_MODES else "query", parameters.get("state"), issuer(office))
+def _unopened(office: Office, party: Party, outer: Parameters, fault: Fault, now: datetime) -> BadRequest | Answered:
+    """A request that could not be opened: told to a registered address beside it, or else on our own page."""
+    try:
+        where = address_of(office, party, outer, now)
+    except BadRequest:
+        return BadRequest(fault.code, {"client_id": party.identity, fault.error: fault.sentence})
+    return _answered(party, where, fault)
+
+
+def _answered(party: Party, where: ReturnAddress, fault: Fault) -> Answered:
+    answer = answer_with_error(where, fault.error, fault.sentence)
+    return Answered(fault.code, answer, {"client_id": party.identity, "error": fault.error})
 
 
 def _registered(named: str, client: Client) -> bool:

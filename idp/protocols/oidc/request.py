@@ -5,20 +5,25 @@ from dataclasses import dataclass
 
 from idp.domain.demand import Reading
 from idp.domain.parties import Party
-from idp.protocols.oidc.answers import ReturnAddress
 from idp.protocols.oidc.client import Client
 from idp.protocols.oidc.profiles import Rules, rules_of
+from idp.protocols.oidc.return_address import ReturnAddress
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Whose request it is, where the answer goes, and every parameter that stands once."""
+    """Whose request it is, where the answer goes, and every parameter that stands once.
+
+    ``pushed`` and ``signed`` tell how it came: by the back channel, as a request object, or both.
+    """
 
     party: Party
     client: Client
     given: Mapping[str, str]
     faults: Mapping[str, str]
     where: ReturnAddress
+    pushed: bool = False
+    signed: bool = False
 
     def get(self, name: str) -> str:
         """A parameter, or an empty text."""
