@@ -15,8 +15,8 @@ from idp.lab.seed import reset
 from idp.lab.world import World
 from idp.services.work import Office
 from idp.settings import is_local
-from idp.web.http import host_name
 from idp.web import lab_views as views
+from idp.web.http import host_name
 from idp.web.texts import Problem
 
 # Longer numbers lead out of the calendar, and the longest cannot be read.

@@ -54,7 +54,7 @@ def test_a_form_from_another_origin_is_refused_and_one_without_falls_back_to_its
 
 
 def test_a_field_that_comes_twice_is_refused(site: Site) -> None:
-    """Two values for one name mean two things to two readers, so a form of ours with a doubled field is none (SEC-4)."""
+    """Two values for one name mean two things to two readers: a form with a doubled field is none (SEC-4)."""
     first = site.begin("UWV")
     path, form = first.response.request.path, urlencode(first.form_of("cancel"))
     doubled = site.browser.post(path, data=f"{form}&step=password", content_type=FORM, base_url=OWN)
