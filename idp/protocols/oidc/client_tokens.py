@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from joserfc.jwk import Key
 
 from idp.protocols.oidc.jose import ALGORITHMS, check_strength
-from idp.protocols.oidc.jwe import CONTENT, KEY_ALGORITHMS
+from idp.protocols.oidc.jwe import CONTENT, KEY_ALGORITHMS, Encryption
 
 _DEFAULT_CONTENT: Final = "A128CBC-HS256"
 _MOST_RESOURCES: Final = 20
@@ -31,15 +31,6 @@ class ClaimSet(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Encryption:
-    """How something is encrypted for a client: the algorithms and its key."""
-
-    algorithm: str
-    content: str
-    key: Key
-
-
-@dataclass(frozen=True, slots=True)
 class TokenWishes:
     """The members of a registration that are about tokens.
 
@@ -57,6 +48,7 @@ class TokenWishes:
     id_token_encryption: Encryption | None
     userinfo_encryption: Encryption | None
     introspection_encryption: Encryption | None
+    answer_encryption: Encryption | None
 
 
 # The members that are read here, and what each must be.
@@ -70,7 +62,7 @@ TOKEN_MEMBERS: Final[Mapping[str, str]] = {
     "introspection_signed_response_alg": "a text",
     **{
         f"{what}_encrypted_response_{part}": "a text"
-        for what in ("id_token", "userinfo", "introspection")
+        for what in ("id_token", "userinfo", "introspection", "authorization")
         for part in ("alg", "enc")
     },
 }
@@ -89,6 +81,7 @@ def read_token_wishes(given: Mapping[str, Any], keys: tuple[Key, ...]) -> TokenW
         id_token_encryption=_encryption(given, "id_token", keys),
         userinfo_encryption=_encryption(given, "userinfo", keys),
         introspection_encryption=_encryption(given, "introspection", keys),
+        answer_encryption=_encryption(given, "authorization", keys),
     )
 
 

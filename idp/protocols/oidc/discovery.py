@@ -46,7 +46,7 @@ def discovery(office: Office) -> dict[str, Any]:
         "sub_id_types_supported": list(SUBJECT_TYPES),
         "id_token_signing_alg_values_supported": list(ALGORITHMS),
         "userinfo_signing_alg_values_supported": list(ALGORITHMS),
-        **_encryption("id_token", "userinfo", "introspection"),
+        **_encryption("id_token", "userinfo", "introspection", "authorization"),
         "introspection_signing_alg_values_supported": list(ALGORITHMS),
         "dpop_signing_alg_values_supported": list(ALGORITHMS),
         **_authentication("token_endpoint", *METHODS),

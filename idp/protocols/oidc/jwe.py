@@ -1,6 +1,7 @@
 """Encrypting what we tell for one client's key: one table of algorithms (RFC 7516, domain 11.1)."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from joserfc import jwe
@@ -17,11 +18,27 @@ KEY_ALGORITHMS: Final[Mapping[str, str]] = {
 CONTENT: Final = ("A128CBC-HS256", "A256CBC-HS512", "A128GCM", "A256GCM")
 
 
-def encrypt(plain: str, algorithm: str, content: str, key: Key, *, kind: str = "JWT") -> str:
-    """A compact encrypted token around a signed one, or around plain claims when ``kind`` is empty (Core 10.2)."""
-    header: dict[str, Any] = {"alg": algorithm, "enc": content}
-    if key.kid:
-        header["kid"] = key.kid
-    if kind:
-        header["cty"] = kind
-    return jwe.encrypt_compact(header, plain.encode(), key, algorithms=[algorithm, content])
+@dataclass(frozen=True, slots=True)
+class Encryption:
+    """How something is encrypted for a client: the algorithms and its key."""
+
+    algorithm: str
+    content: str
+    key: Key
+
+
+def encrypted_for(wish: Encryption | None, signed: str) -> str:
+    """A signed token inside an encrypted one, where the client wants that (OpenID Connect Core 10.2)."""
+    return signed if wish is None else _encrypted(wish, signed, {"cty": "JWT"})
+
+
+def encrypted_claims(wish: Encryption, claims: str) -> str:
+    """Claims that are encrypted without being signed, as userinfo may be (OpenID Connect Core 5.3.2)."""
+    return _encrypted(wish, claims, {})
+
+
+def _encrypted(wish: Encryption, plain: str, more: Mapping[str, str]) -> str:
+    header: dict[str, Any] = {"alg": wish.algorithm, "enc": wish.content, **more}
+    if wish.key.kid:
+        header["kid"] = wish.key.kid
+    return jwe.encrypt_compact(header, plain.encode(), wish.key, algorithms=[wish.algorithm, wish.content])

@@ -8,6 +8,8 @@ from typing import Final
 from idp.protocols.message import BadRequest, Document, HttpMessage
 from idp.protocols.oidc.clients import Proven, authenticate
 from idp.protocols.oidc.cors import preflight, with_origin
+from idp.protocols.oidc.dpop import Policy, Proof, bad_proof, proof_of
+from idp.protocols.oidc.endpoints import Endpoint, address
 from idp.protocols.oidc.faults import BackChannelFault, Fault, json_document
 from idp.protocols.oidc.forms import client_form
 from idp.protocols.oidc.origin import HANDLE, Origin, signed_origin
@@ -28,8 +30,11 @@ def pushed(office: Office, message: HttpMessage, now: datetime) -> Document:
     try:
         parameters = client_form(message)
         proven = authenticate(office, message, parameters, now)
-        origin = _judged(office, proven, parameters, now)
+        proof = _proof(office, message, proven, now)
+        origin = _judged(office, proven, _bound_by(proof, _origin(office, proven, parameters, now)), now)
         with office.work(f"party:{proven.party.id}") as work:
+            if proof is not None:
+                proof.spend(work)
             document = _kept(work, proven, origin)
     except BackChannelFault as fault:
         return with_origin(fault.document, message, None)
@@ -39,15 +44,31 @@ def pushed(office: Office, message: HttpMessage, now: datetime) -> Document:
     return with_origin(document, message, proven.client)
 
 
-def _judged(office: Office, proven: Proven, parameters: Parameters, now: datetime) -> Origin:
+def _proof(office: Office, message: HttpMessage, proven: Proven, now: datetime) -> Proof | None:
+    rules = rules_of(proven.party)
+    return proof_of(office, message, Policy(address(office, Endpoint.PUSHED), rules.algorithms, rules.dpop_nonce), now)
+
+
+def _origin(office: Office, proven: Proven, parameters: Parameters, now: datetime) -> Origin:
     if parameters.get("request_uri"):
         raise Fault("P13", "invalid_request", "A pushed request cannot stand for another: leave request_uri out.")
     if parameters.get("request"):
-        origin = signed_origin(office, proven.party, parameters.get("request"), now)
-    else:
-        values = {name: value for name, value in parameters.values.items() if name not in _PROOFS}
-        origin = Origin(Parameters(values | {"client_id": proven.party.identity}, {}))
-    origin = replace(origin, pushed=True)
+        return replace(signed_origin(office, proven.party, parameters.get("request"), now), pushed=True)
+    values = {name: value for name, value in parameters.values.items() if name not in _PROOFS}
+    return Origin(Parameters(values | {"client_id": proven.party.identity}, {}), pushed=True)
+
+
+def _bound_by(proof: Proof | None, origin: Origin) -> Origin:
+    """The request with its code bound to the key that was shown (RFC 9449 section 10.1)."""
+    if proof is None:
+        return origin
+    values, faults = origin.parameters.values, origin.parameters.faults
+    if values.get("dpop_jkt", proof.thumbprint) != proof.thumbprint:
+        raise bad_proof("The dpop_jkt is not the thumbprint of the key of the proof.")
+    return replace(origin, parameters=Parameters({**values, "dpop_jkt": proof.thumbprint}, faults))
+
+
+def _judged(office: Office, proven: Proven, origin: Origin, now: datetime) -> Origin:
     try:
         where = address_of(office, proven.party, origin.parameters, now)
     except BadRequest:

@@ -11,6 +11,7 @@ from idp.protocols.message import Answer, PostForm, Redirect
 from idp.protocols.oidc.client import client_of
 from idp.protocols.oidc.endpoints import issuer
 from idp.protocols.oidc.jose import sign
+from idp.protocols.oidc.jwe import encrypted_for
 from idp.protocols.oidc.profiles import rules_of
 from idp.services.work import Office
 
@@ -41,15 +42,13 @@ def return_address(office: Office, party: Party, asked: Told, now: datetime) -> 
     mode = asked["mode"] if asked["mode"] in RESPONSE_MODES else "query"
 
     def seal(told: Told) -> str:
-        ends = int((now + _SIGNED_FOR).timestamp())
-        return sign(office.keys, _algorithm(office, party), {**told, "aud": party.identity, "exp": ends})
+        client, ends = office.directory.parsed(party, client_of), int((now + _SIGNED_FOR).timestamp())
+        # As registered, or the first that the profile has (JARM 3; RS256 in standard).
+        algorithm = client.answer_algorithm or rules_of(party).algorithms[0]
+        signed = sign(office.keys, algorithm, {**told, "aud": party.identity, "exp": ends})
+        return encrypted_for(client.tokens.answer_encryption, signed)
 
     return ReturnAddress(asked["redirect_uri"], mode, asked["state"], issuer(office), seal)
-
-
-def _algorithm(office: Office, party: Party) -> str:
-    """As registered, or the first that the client's profile has (JARM 3; RS256 in ``standard``)."""
-    return office.directory.parsed(party, client_of).answer_algorithm or rules_of(party).algorithms[0]
 
 
 def _in_query(uri: str, told: Told) -> Answer:
