@@ -23,8 +23,8 @@ _DS = "http://www.w3.org/2000/09/xmldsig#"
 _C14N = "http://www.w3.org/2001/10/xml-exc-c14n#"
 _RSA_SHA256 = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
 _SAML, _SAMLP = "urn:oasis:names:tc:SAML:2.0:assertion", "urn:oasis:names:tc:SAML:2.0:protocol"
-_NS = {"saml": _SAML, "samlp": _SAMLP, "ds": _DS, "md": "urn:oasis:names:tc:SAML:2.0:metadata"}
-_POST = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
+NAMES = {"saml": _SAML, "samlp": _SAMLP, "ds": _DS, "md": "urn:oasis:names:tc:SAML:2.0:metadata"}
+POST = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
 _SUCCESS = "urn:oasis:names:tc:SAML:2.0:status:Success"
 _EH3 = "urn:etoegang:core:assurance-class:loa3"
 _FIELD = re.compile(rb'name="SAMLResponse" value="([^"]+)"')
@@ -45,23 +45,30 @@ class SamlParty:
 
     entity_id: str = "https://bench.example.test/saml"
     consumer: str = "https://bench.example.test/acs"
+    binding: str = POST
+    encrypted: bool = False
     key: rsa.RSAPrivateKey = field(default_factory=lambda: rsa.generate_private_key(65537, 2048))
 
     def metadata(self) -> str:
         """What an operator registers."""
         certificate = b64encode(_self_signed(self.key)).decode()
+        keys = "".join(_key_descriptor(use, certificate) for use in ("signing", *(["encryption"] * self.encrypted)))
         return (
-            f'<md:EntityDescriptor xmlns:md="{_NS["md"]}" entityID="{self.entity_id}">'
+            f'<md:EntityDescriptor xmlns:md="{NAMES["md"]}" entityID="{self.entity_id}">'
             f'<md:SPSSODescriptor AuthnRequestsSigned="true" WantAssertionsSigned="true"'
-            f' protocolSupportEnumeration="{_SAMLP}"><md:KeyDescriptor use="signing"><ds:KeyInfo xmlns:ds="{_DS}">'
-            f"<ds:X509Data><ds:X509Certificate>{certificate}</ds:X509Certificate></ds:X509Data></ds:KeyInfo>"
-            f'</md:KeyDescriptor><md:AssertionConsumerService Binding="{_POST}" Location="{self.consumer}" index="1"'
+            f' protocolSupportEnumeration="{_SAMLP}">{keys}'
+            f'<md:AssertionConsumerService Binding="{self.binding}" Location="{self.consumer}" index="1"'
             f' isDefault="true"/></md:SPSSODescriptor></md:EntityDescriptor>'
         )
 
     def posted(self, destination: str) -> Request:
         """A request for HTTP-POST with an enveloped signature."""
         identifier, head, tail = self._request(destination)
+        message = quote(b64encode(self.signed(identifier, head, tail)), safe="")
+        return Request(identifier, body=f"SAMLRequest={message}&RelayState=bench".encode())
+
+    def signed(self, identifier: str, head: str, tail: str) -> bytes:
+        """The canonical text with an enveloped signature between its two parts."""
         digest = b64encode(hashlib.sha256((head + tail).encode()).digest()).decode()
         info = (
             f'<ds:CanonicalizationMethod Algorithm="{_C14N}"></ds:CanonicalizationMethod>'
@@ -76,8 +83,7 @@ class SamlParty:
             f'<ds:Signature xmlns:ds="{_DS}"><ds:SignedInfo>{info}'
             f"<ds:SignatureValue>{value}</ds:SignatureValue></ds:Signature>"
         )
-        message = quote(b64encode((head + signature + tail).encode()), safe="")
-        return Request(identifier, body=f"SAMLRequest={message}&RelayState=bench".encode())
+        return (head + signature + tail).encode()
 
     def redirected(self, destination: str) -> Request:
         """A request for HTTP-Redirect with a detached signature."""
@@ -94,7 +100,7 @@ class SamlParty:
         instant = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         head = (
             f'<samlp:AuthnRequest xmlns:samlp="{_SAMLP}" AssertionConsumerServiceURL="{self.consumer}"'
-            f' Destination="{destination}" ID="{identifier}" IssueInstant="{instant}" ProtocolBinding="{_POST}"'
+            f' Destination="{destination}" ID="{identifier}" IssueInstant="{instant}" ProtocolBinding="{self.binding}"'
             f' Version="2.0"><saml:Issuer xmlns:saml="{_SAML}">{self.entity_id}</saml:Issuer>'
         )
         tail = (
@@ -107,10 +113,17 @@ class SamlParty:
         return self.key.sign(data, padding.PKCS1v15(), hashes.SHA256())
 
 
+def _key_descriptor(use: str, certificate: str) -> str:
+    return (
+        f'<md:KeyDescriptor use="{use}"><ds:KeyInfo xmlns:ds="{_DS}"><ds:X509Data><ds:X509Certificate>{certificate}'
+        "</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>"
+    )
+
+
 def signing_certificate(metadata: bytes) -> bytes:
     """The one certificate with which a provider's metadata says it signs, as PEM."""
     path = "//md:IDPSSODescriptor/md:KeyDescriptor[not(@use) or @use='signing']//ds:X509Certificate"
-    (node,) = etree.fromstring(metadata).xpath(path, namespaces=_NS)
+    (node,) = etree.fromstring(metadata).xpath(path, namespaces=NAMES)
     return b"-----BEGIN CERTIFICATE-----\n" + "".join(node.text.split()).encode() + b"\n-----END CERTIFICATE-----\n"
 
 
@@ -126,20 +139,20 @@ def verify_response(document: bytes, certificate: bytes, request_id: str) -> tup
     """Check both signatures and the bindings with libxmlsec1; answers octets and attributes. Raises ``FlowFailed``."""
     root = etree.fromstring(document)
     xmlsec.tree.add_ids(root, ["ID"])
-    (assertion,) = root.findall("saml:Assertion", _NS)
+    (assertion,) = root.findall("saml:Assertion", NAMES)
     for signed in (root, assertion):
-        node = signed.find("ds:Signature", _NS)
-        (reference,) = node.findall("ds:SignedInfo/ds:Reference", _NS)
+        node = signed.find("ds:Signature", NAMES)
+        (reference,) = node.findall("ds:SignedInfo/ds:Reference", NAMES)
         context = xmlsec.SignatureContext()
         context.key = xmlsec.Key.from_memory(certificate, xmlsec.constants.KeyDataFormatCertPem)
         context.verify(node)
         if reference.get("URI") != f"#{signed.get('ID')}":
             raise FlowFailed("a signature that covers something else")
-    status = root.find("samlp:Status/samlp:StatusCode", _NS).get("Value")
-    confirmed = assertion.find("saml:Subject/saml:SubjectConfirmation/saml:SubjectConfirmationData", _NS)
+    status = root.find("samlp:Status/samlp:StatusCode", NAMES).get("Value")
+    confirmed = assertion.find("saml:Subject/saml:SubjectConfirmation/saml:SubjectConfirmationData", NAMES)
     if status != _SUCCESS or {root.get("InResponseTo"), confirmed.get("InResponseTo")} != {request_id}:
         raise FlowFailed(f"an answer to something else: {status}")
-    return len(document), len(assertion.findall("saml:AttributeStatement/saml:Attribute", _NS))
+    return len(document), len(assertion.findall("saml:AttributeStatement/saml:Attribute", NAMES))
 
 
 def _self_signed(key: rsa.RSAPrivateKey) -> bytes:

@@ -8,6 +8,8 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
+from tests.bench.artifactparty import ARTIFACT, ArtifactParty
+from tests.bench.artifactparty import SSO as SCHEME_SSO
 from tests.bench.http import Browser, FlowFailed
 from tests.bench.measure import Workload
 from tests.bench.oidcparty import OidcParty, registration
@@ -18,6 +20,7 @@ from tests.bench.server import ONE_WORKER, Server, command, start_demo
 SERVICE = "UWV"
 _SSO = "/saml/sso"
 _KEYS = "/oidc/jwks"
+_SCHEME_PARTY = "urn:etoegang:DV:00000009900000001000:entities:9999"
 DOCUMENTS = {"metadata": "/saml/metadata", "JWKS": _KEYS, "discovery": "/.well-known/openid-configuration"}
 
 
@@ -27,6 +30,7 @@ class Site:
 
     server: Server
     saml: SamlParty
+    scheme: ArtifactParty
     clients: dict[str, OidcParty]
     certificate: bytes
     keys: bytes
@@ -46,6 +50,12 @@ class Site:
             Workload("W1 POST", lambda: self.saml.posted(destination), _posted, self._response),
             Workload("W1 Redirect", lambda: self.saml.redirected(destination), _redirected, self._response),
             Workload("W1 POST, bounced", lambda: self.saml.posted(destination), _bounced, self._response),
+            Workload(
+                "W1 artifact, 1.13",
+                lambda: self.scheme.saml.posted(self.server.base_url + SCHEME_SSO),
+                self.scheme.exchange,
+                self._fetched,
+            ),
             Workload("W3 SAML", lambda: (self.saml.posted(destination), self._next()), _full_saml, self._full_response),
         ]
         for algorithm, client in self.clients.items():
@@ -70,6 +80,9 @@ class Site:
     def _response(self, asked: Request, document: bytes) -> None:
         self.shape.add(verify_response(document, self.certificate, asked.id))
 
+    def _fetched(self, asked: Request, envelope: bytes) -> None:
+        self.scheme.verify(asked, envelope, self.certificate)
+
     def _full_response(self, asked: tuple[Request, Person], document: bytes) -> None:
         self._response(asked[0], document)
 
@@ -85,9 +98,12 @@ def open_site(folder: Path, environ: Mapping[str, str], populate: Mapping[str, i
     folder.mkdir(parents=True, exist_ok=True)
     server = start_demo(folder, ONE_WORKER | dict(environ))
     saml, clients = SamlParty(), {}
-    described = folder.parent / f"{folder.name}-sp.xml"
-    described.write_text(saml.metadata())
-    command(folder, "providers", "add", "--metadata", str(described), "--services", SERVICE)
+    scheme = SamlParty(_SCHEME_PARTY, "https://bench.example.test/artifact", ARTIFACT, encrypted=True)
+    for name, party, profile in (("sp", saml, "generic"), ("dv", scheme, "eherkenning-1.13")):
+        described = folder.parent / f"{folder.name}-{name}.xml"
+        described.write_text(party.metadata())
+        registering = ("--metadata", str(described), "--services", SERVICE, "--profile", profile)
+        command(folder, "providers", "add", *registering)
     for algorithm in ("RS256", "ES256"):
         wanted = folder.parent / f"{folder.name}-{algorithm}.json"
         wanted.write_text(registration(algorithm))
@@ -98,7 +114,9 @@ def open_site(folder: Path, environ: Mapping[str, str], populate: Mapping[str, i
     time.sleep(2.2)
     browser = Browser(server.base_url)
     certificate = signing_certificate(browser.get("/saml/metadata").expect(200).body)
-    site = Site(server, saml, clients, certificate, browser.get(_KEYS).expect(200).body, people=people)
+    site = Site(
+        server, saml, ArtifactParty(scheme), clients, certificate, browser.get(_KEYS).expect(200).body, people=people
+    )
     sign_in(site)
     return site
 
