@@ -4,10 +4,11 @@ import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from urllib.parse import urlencode
 
 import pytest
 
-from idp.protocols.message import Document
+from idp.protocols.message import BadRequest, Document, HttpMessage
 from tests.protocol.oidc_kit import Provider, RelyingParty, jwks
 
 AT_ONCE = 20
@@ -78,3 +79,30 @@ def test_codes_of_different_logins_do_not_meet(provider: Provider) -> None:
     answers = at_once(lambda place: party.redeem(codes[place]))
     assert [one.status for one in answers] == [200] * AT_ONCE
     assert len({json.loads(one.body)["access_token"] for one in answers}) == AT_ONCE
+
+
+def test_a_pushed_request_counts_once_however_many_bring_it(provider: Provider) -> None:
+    """Twenty visits with one address give one login, and nobody else is answered anywhere (SEC-25, RUL-34)."""
+    party = provider.register()
+    handle = json.loads(party.push().body)["request_uri"]
+    query = urlencode({"client_id": party.client_id, "request_uri": handle}).encode()
+    message = HttpMessage("GET", "/oidc/authorize", query)
+
+    def arrive(_place: int) -> Document:
+        try:
+            provider.codec.read(provider.office, message, provider.clock.now())
+        except BadRequest as bad:
+            return Document(400, bad.code, b"")
+        return Document(200, "", b"")
+
+    answers = at_once(arrive)
+    assert sorted((one.status, one.content_type) for one in answers) == [(200, "")] + [(400, "P13")] * (AT_ONCE - 1)
+
+
+def test_a_request_object_counts_once_however_many_bring_it(provider: Provider) -> None:
+    """Twenty pushes of one signed request with a mark give one address (SEC-25)."""
+    party = provider.register(jwks=jwks("ec"))
+    form = {"client_id": party.client_id, "request": party.request_object()}
+    answers = at_once(lambda _place: party.push_form(form, party.basic()))
+    assert sorted(one.status for one in answers) == [201] + [400] * (AT_ONCE - 1)
+    assert {json.loads(one.body)["error"] for one in answers if one.status == 400} == {"invalid_request_object"}
