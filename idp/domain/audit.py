@@ -25,6 +25,7 @@ class Event(StrEnum):
     SESSION_ENDED = "session.ended"
     TOKEN_ISSUED = "token.issued"
     TOKEN_REUSED = "token.reused"
+    TOKEN_REVOKED = "token.revoked"
     MESSAGE_REFUSED = "message.refused"
     ARTIFACT_REFUSED = "artifact.refused"
     PARTY_ADDED = "party.added"

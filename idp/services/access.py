@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
-from idp.services.grants import ACCOUNT_STANDS, GRANT, LONGEST, Grant, access_digest, grant_of, revoke
+from idp.services.grants import ACCOUNT_STANDS, GRANT, LONGEST, Grant, access_digest, grant_of
 from idp.services.refreshing import refresh_token_parts
 from idp.services.work import Office, Work
 from idp.store.grants import AccessRow, GrantRow
@@ -82,11 +82,6 @@ def withdraw_access(work: Work, token: str, *, signed: bool = False) -> None:
     ending = update(GrantRow).where(GrantRow.access_digest == digest)
     work.connection.execute(ending.values(access_digest=None, access_expires_at=None))
     work.connection.execute(delete(AccessRow).where(AccessRow.access_digest == digest))
-
-
-def withdraw_refresh(work: Work, grant: Grant) -> None:
-    """End a refresh token with everything that came of its grant (RFC 7009 section 2.1)."""
-    revoke(work, grant.id)
 
 
 def _of_access(connection: Connection, digest: str, now: datetime) -> Access | None:

@@ -14,7 +14,16 @@ from idp.protocols.oidc.userinfo import userinfo
 from idp.services.work import Office
 
 BackChannel = Callable[[Office, HttpMessage, datetime], Document]
-__all__ = ["OidcCodec", "back_channel", "documents", "pushed", "token", "userinfo"]
+__all__ = [
+    "OidcCodec",
+    "back_channel",
+    "documents",
+    "introspect",
+    "pushed",
+    "revocation",
+    "token",
+    "userinfo",
+]
 
 
 def back_channel() -> dict[str, BackChannel]:

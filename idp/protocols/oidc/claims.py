@@ -37,6 +37,7 @@ class Facts:
     """What claims are made of."""
 
     issuer: str
+    client_id: str
     service: Service
     assertion: Assertion
     memory: Memory
@@ -61,12 +62,13 @@ class Claim:
 def facts_of(issuer: str, party: Party, asked: LoginRequest, assertion: Assertion) -> Facts | None:
     """The facts of a login, or None when the party no longer has its service."""
     service = next((one for _, one in party.services if one.uuid == asked.service), None)
-    return None if service is None else Facts(issuer, service, assertion, memory_of(asked.reply))
+    return None if service is None else Facts(issuer, party.identity, service, assertion, memory_of(asked.reply))
 
 
 def claims_at(place: Place, facts: Facts) -> dict[str, Any]:
     """The claims about the login for one place: what the scope brings and what was asked by name (11.1, 11.3)."""
-    scopes = frozenset(facts.memory.scope.split())
+    # A client may have registered the flat claim set, which the scope of that name asks for too (11.2).
+    scopes = frozenset((facts.memory.scope + " " + facts.memory.claim_set).split())
     asked = frozenset(json.loads(facts.memory.claims).get(place, ()) if facts.memory.claims else ())
     told: dict[str, Any] = {"sub": facts.assertion.subject}
     for name, claim in CLAIMS.items():

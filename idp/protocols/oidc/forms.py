@@ -24,3 +24,11 @@ def client_form(message: HttpMessage) -> Parameters:
     if parameters.faults:
         raise BackChannelFault("P10", "invalid_request", complaint_of(parameters.faults))
     return parameters
+
+
+def required(parameters: Parameters, name: str) -> str:
+    """A parameter that must be there; raises ``BackChannelFault``."""
+    value = parameters.get(name)
+    if not value:
+        raise BackChannelFault("P10", "invalid_request", f"The parameter {name} is missing.")
+    return value

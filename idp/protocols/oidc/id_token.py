@@ -1,4 +1,4 @@
-"""The signed ID token (OpenID Connect Core 2, domain 11.1, 12.9)."""
+"""The ID token, signed and where asked encrypted (OpenID Connect Core 2, domain 11.1, 12.9)."""
 
 import base64
 import hashlib
@@ -8,12 +8,13 @@ from typing import Any
 from idp.protocols.oidc.claims import Facts, Place, claims_at
 from idp.protocols.oidc.clients import Proven
 from idp.protocols.oidc.jose import sign
+from idp.protocols.oidc.jwe import encrypted_for
 from idp.services.grants import Issued
 from idp.services.work import Office
 
 
 def id_token(office: Office, proven: Proven, issued: Issued, facts: Facts, *, now: datetime, nonce: str) -> str:
-    """The ID token that goes with an access token; an empty ``nonce`` is left out."""
+    """The ID token that goes with an access token, encrypted where the client asks; an empty ``nonce`` is left out."""
     assertion, issued_at = facts.assertion, int(now.timestamp())
     claims: dict[str, Any] = {
         "iss": facts.issuer,
@@ -29,7 +30,8 @@ def id_token(office: Office, proven: Proven, issued: Issued, facts: Facts, *, no
         claims["nonce"] = nonce
     if assertion.session:
         claims["sid"] = session_name(office, assertion.session, proven.party.id)
-    return sign(office.keys, proven.client.id_token_algorithm, claims | claims_at(Place.ID_TOKEN, facts))
+    signed = sign(office.keys, proven.client.id_token_algorithm, claims | claims_at(Place.ID_TOKEN, facts))
+    return encrypted_for(proven.client.tokens.id_token_encryption, signed)
 
 
 def session_name(office: Office, session: str, party_id: str) -> str:

@@ -13,7 +13,7 @@ from idp.protocols.oidc.clients import Proven, authenticate
 from idp.protocols.oidc.cors import preflight, with_origin
 from idp.protocols.oidc.endpoints import issuer
 from idp.protocols.oidc.faults import BackChannelFault, json_document
-from idp.protocols.oidc.forms import client_form
+from idp.protocols.oidc.forms import client_form, required
 from idp.protocols.oidc.id_token import id_token
 from idp.protocols.oidc.parameters import Parameters
 from idp.protocols.oidc.pkce import complaint_of_verifier
@@ -59,7 +59,7 @@ def token(office: Office, message: HttpMessage, now: datetime) -> Document:
 
 
 def _exchange(parameters: Parameters, proven: Proven) -> Exchange:
-    asked = _required(parameters, "grant_type")
+    asked = required(parameters, "grant_type")
     if asked not in set(GRANTS):
         raise BackChannelFault("P10", "unsupported_grant_type", f"There are {', '.join(GRANTS)}.")
     if asked not in proven.client.grant_types:
@@ -69,7 +69,7 @@ def _exchange(parameters: Parameters, proven: Proven) -> Exchange:
 
 def _by_code(work: Work, proven: Proven, parameters: Parameters, terms: Terms) -> Given | BackChannelFault:
     """A code is spent whether or not what comes with it is right: a wrong verifier is a sign that it leaked."""
-    code, redirect_uri = _required(parameters, "code"), _required(parameters, "redirect_uri")
+    code, redirect_uri = required(parameters, "code"), required(parameters, "redirect_uri")
     # The scope of a code is settled; only a refresh can narrow it (RFC 6749 section 6).
     issued = redeem(work, proven.party, code, replace(terms, scope=""))
     if isinstance(issued, Dead):
@@ -87,7 +87,7 @@ def _by_code(work: Work, proven: Proven, parameters: Parameters, terms: Terms) -
 
 def _by_refresh_token(work: Work, proven: Proven, parameters: Parameters, terms: Terms) -> Given | BackChannelFault:
     exchange = rotate if rules_of(proven.party).rotation else extend
-    issued = exchange(work, proven.party, _required(parameters, "refresh_token"), terms)
+    issued = exchange(work, proven.party, required(parameters, "refresh_token"), terms)
     if isinstance(issued, Dead):
         return _invalid_grant(_DEAD[issued])
     facts = _facts(work, proven, issued)
@@ -103,13 +103,6 @@ GRANTS: Final[Mapping[GrantType, Exchange]] = {
     GrantType.CODE: _by_code,
     GrantType.REFRESH: _by_refresh_token,
 }
-
-
-def _required(parameters: Parameters, name: str) -> str:
-    value = parameters.get(name)
-    if not value:
-        raise BackChannelFault("P10", "invalid_request", f"The parameter {name} is missing.")
-    return value
 
 
 def _facts(work: Work, proven: Proven, issued: Issued) -> Facts | None:

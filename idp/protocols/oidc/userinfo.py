@@ -1,5 +1,6 @@
 """The userinfo endpoint: what an access token stands for, plain or signed (OpenID Connect Core 5.3)."""
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,7 @@ from idp.protocols.oidc.cors import preflight, with_origin
 from idp.protocols.oidc.endpoints import Endpoint, address, issuer
 from idp.protocols.oidc.faults import UNCACHED, BackChannelFault, json_document
 from idp.protocols.oidc.jose import sign
+from idp.protocols.oidc.jwe import encrypted_claims, encrypted_for
 from idp.services.access import Access
 from idp.services.work import Office
 
@@ -34,9 +36,17 @@ def _told(office: Office, access: Access, party: Party, now: datetime) -> tuple[
     if facts is None:
         raise invalid_token("The client or its service is gone.")
     client = office.directory.parsed(party, client_of)
-    claims = claims_at(Place.USERINFO, facts.within(access.scope))
-    if not client.userinfo_algorithm:
-        return client, json_document(claims)
-    addressed: Mapping[str, Any] = {"iss": facts.issuer, "aud": party.identity, "iat": int(now.timestamp()), **claims}
-    body = sign(office.keys, client.userinfo_algorithm, addressed).encode()
-    return client, Document(200, "application/jwt", body, UNCACHED)
+    return client, _document(office, client, party, claims_at(Place.USERINFO, facts.within(access.scope)), now)
+
+
+def _document(office: Office, client: Client, party: Party, claims: Mapping[str, Any], now: datetime) -> Document:
+    """Plain, signed, encrypted, or signed and then encrypted: as the client registered (Core 5.3.2)."""
+    encryption = client.tokens.userinfo_encryption
+    if client.userinfo_algorithm:
+        addressed = {"iss": issuer(office), "aud": party.identity, "iat": int(now.timestamp()), **claims}
+        body = encrypted_for(encryption, sign(office.keys, client.userinfo_algorithm, addressed))
+    elif encryption is not None:
+        body = encrypted_claims(encryption, json.dumps(claims, separators=(",", ":"), ensure_ascii=False))
+    else:
+        return json_document(claims)
+    return Document(200, "application/jwt", body.encode(), UNCACHED)

@@ -59,6 +59,9 @@ def wishes_of(request: Request, our_keys: Sequence[Key]) -> LoginRequest:
         scope=" ".join(scope),
         claims=json.dumps(claims.names) if any(claims.names.values()) else "",
         vocabulary=level.vocabulary.value,
+        jkt=request.get("dpop_jkt"),
+        resources=" ".join(dict.fromkeys(request.get("resource").split())),
+        claim_set=request.client.tokens.claim_set.value,
     )
     return LoginRequest(
         protocol=OIDC,
