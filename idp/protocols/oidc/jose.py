@@ -111,13 +111,19 @@ def check_strength(key: Key) -> None:
         raise ValueError("A key must be RSA or on P-256.")
 
 
+class _Registry(jws.JWSRegistry):
+    """The library's bounds, with room for an RSA key in the header; the whole is bounded by ``LONGEST``."""
+
+    max_header_length = 4 * 1024
+
+
 def _usable(key: Key) -> bool:
     return key.get("use") in (None, "sig")
 
 
 def _claims(token: str, key: Key, algorithm: str) -> dict[str, Any] | None:
     try:
-        checked = jws.deserialize_compact(token, key, algorithms=[algorithm])
+        checked = jws.deserialize_compact(token, key, registry=_Registry(algorithms=[algorithm]))
     except (JoseError, ValueError, TypeError):
         return None
     return _object(checked.payload)
