@@ -1,5 +1,6 @@
 """Pushed requests: who may push, what is judged at once, and the address that works once (RFC 9126)."""
 
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -11,7 +12,7 @@ from tests.protocol.oidc_kit import ASSERTION_TYPE, BASE, CALLBACK, FORM, STATE,
 from tests.protocol.test_oidc_requests import check_fault, read_query
 
 FAPI = {"profile": "fapi-2"}
-KEYED = {"token_endpoint_auth_method": "private_key_jwt", "jwks": jwks("ec")}
+KEYED: dict[str, Any] = {"token_endpoint_auth_method": "private_key_jwt", "jwks": jwks("ec")}
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +126,7 @@ def test_what_stands_around_it_is_left_aside(party: RelyingParty) -> None:
         ({"registration": "{}"}, "registration_not_supported"),
     ],
 )
-def test_a_fault_is_told_at_once(party: RelyingParty, changes: dict[str, str | None], error: str) -> None:
+def test_a_fault_is_told_at_once(party: RelyingParty, changes: dict[str, Any], error: str) -> None:
     """What the authorization endpoint would refuse is refused when it is pushed (RFC 9126 section 2.3)."""
     assert error_of(party.push(**changes))[0] == error
 
@@ -154,7 +155,7 @@ def test_the_client_proves_itself_as_at_the_token_endpoint(shared: Provider, par
     ],
     ids=str,
 )
-def test_what_good_libraries_let_pass_is_refused(shared: Provider, changes: dict[str, object]) -> None:
+def test_what_good_libraries_let_pass_is_refused(shared: Provider, changes: dict[str, Any]) -> None:
     """Several audiences, an end that lies years ahead and a missing mark are refused at this endpoint too (SEC-22)."""
     keyed = shared.register(**KEYED)
     assert error_of(push_by_key(keyed, keyed.assertion(**changes)), 401)[0] == "invalid_client"
@@ -212,7 +213,7 @@ def test_fapi_bounds_the_life_of_a_request_object(shared: Provider) -> None:
     strict = shared.register(wishes=FAPI, id_token_signed_response_alg="ES256", **KEYED)
     now = int(shared.clock.now().timestamp())
 
-    def pushed_object(**claims: object) -> Document:
+    def pushed_object(**claims: Any) -> Document:
         proof = {"client_assertion_type": ASSERTION_TYPE, "client_assertion": strict.assertion()}
         return strict.push_form({"client_id": strict.client_id, "request": strict.request_object(**claims)} | proof)
 

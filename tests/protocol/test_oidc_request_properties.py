@@ -49,7 +49,7 @@ def error_of(document: Document) -> str:
 
 @OFTEN
 @given(changes=CHANGES)
-def test_a_pushed_request_means_what_it_means_in_the_open(party: RelyingParty, changes: dict[str, str | None]) -> None:
+def test_a_pushed_request_means_what_it_means_in_the_open(party: RelyingParty, changes: dict[str, Any]) -> None:
     """What is refused when pushed is refused in the open with the same error, and what is taken is the same login."""
     assume(not {"request", "request_uri", "client_id"} & set(changes))
     provider, open_request = party.provider, party.request(**changes)
@@ -71,7 +71,7 @@ def test_a_pushed_request_means_what_it_means_in_the_open(party: RelyingParty, c
 
 @OFTEN
 @given(changes=CHANGES)
-def test_a_signed_request_means_what_it_means_in_the_open(party: RelyingParty, changes: dict[str, str | None]) -> None:
+def test_a_signed_request_means_what_it_means_in_the_open(party: RelyingParty, changes: dict[str, Any]) -> None:
     """Inside a token the same texts ask the same, or are refused with the same error at the same place."""
     assume(not {"request", "request_uri", "client_id"} & set(changes))
     provider = party.provider
