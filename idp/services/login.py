@@ -13,7 +13,7 @@ from idp.domain.login import KeptSession, LoginRequest, Progress, SingleSignOn, 
 from idp.domain.parties import DenyMode, Party, Profile
 from idp.services.conclusion import Standing, conclude, service_of, stand
 from idp.services.logins import Login, advance, fresh, load, store
-from idp.services.sessions import end, find, open_session, remember_party, touch
+from idp.services.sessions import carry_over, end, find, open_session, remember_party, touch
 from idp.services.tickets import Purpose, first_use
 from idp.services.work import Office, Work
 from idp.store.people import Account
@@ -269,5 +269,7 @@ def _keep(work: Work, login: Login, browser: Browser, granted: Assertion) -> tup
         "", account, progress.factors, granted.authenticated_at, password_at, work.now, sign_on.provider
     )
     opened = open_session(work, session)
+    if kept is not None:
+        carry_over(work, kept.id, opened.id)
     remember_party(work, opened.id, party.id, granted.subject)
     return replace(granted, session=opened.id), opened.secret

@@ -33,9 +33,9 @@ _FIND = Prepared(
     )
 )
 _OPEN = add(SessionRow)
-_REMEMBER = renew(SessionParty, ("session_id", "party_id"), ("subject",))
+_REMEMBER = renew(SessionParty, ("session_id", "party_id"), ("subject", "session_index", "name"))
 _KNOWN_PARTY = Prepared(
-    select(SessionParty.subject).where(
+    select(SessionParty.subject, SessionParty.session_index).where(
         SessionParty.session_id == bindparam("session"), SessionParty.party_id == bindparam("party")
     )
 )
@@ -93,10 +93,33 @@ def touch(work: Work, kept: KeptSession, provider: str) -> None:
 def remember_party(work: Work, session_id: str, party_id: str, subject: str) -> None:
     """Note which party a session answered, for logout; said once per session and party."""
     known = _KNOWN_PARTY.one(work.connection, session=session_id, party=party_id)
-    if known is not None and known.subject == subject:
+    index = index_of(work.office, session_id, party_id)
+    if known is not None and (known.subject, known.session_index) == (subject, index):
         return
-    row = {"session_id": session_id, "party_id": party_id, "subject": subject}
-    _REMEMBER.run(work.connection, **row)
+    row = {"session_id": session_id, "party_id": party_id, "subject": subject, "session_index": index}
+    _REMEMBER.run(work.connection, **row, name=name_of(work.office, session_id, party_id), by_name=False)
+
+
+def index_of(office: Office, session_id: str, party_id: str) -> str:
+    """How a session is called at a party: by another name at each, so that no two can tell that they share one."""
+    return f"_{office.vault.digest(f'{session_id} {party_id}', 'saml-session')[:32]}"
+
+
+def name_of(office: Office, session_id: str, party_id: str) -> str:
+    """A name for the person at a party that lasts as long as the session."""
+    return f"_{office.vault.digest(f'{session_id} {party_id}', 'saml-transient')[:32]}"
+
+
+def call_by_name(work: Work, session_id: str, party_id: str) -> None:
+    """Note that a party was told the name of the session in place of the subject."""
+    there = SessionParty.session_id == session_id, SessionParty.party_id == party_id
+    work.connection.execute(update(SessionParty).where(*there).values(by_name=True))
+
+
+def carry_over(work: Work, earlier: str, session_id: str) -> None:
+    """Let a session take the place of an earlier one of the same login at every party that knows that one."""
+    moving = update(SessionParty).where(SessionParty.session_id == earlier)
+    work.connection.execute(moving.values(session_id=session_id))
 
 
 def end_all(work: Work, account: str) -> None:

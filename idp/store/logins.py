@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy import ForeignKey, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.store.base import Base, Id, Row, UtcDateTime
@@ -41,10 +41,17 @@ class SessionRow(Row):
 
 
 class SessionParty(Base):
-    """A relying party that a session answered, and the subject it was told."""
+    """A relying party that a session answered, and the subject it was told.
+
+    ``session_index`` is how the session is called there, ``name`` a name of the person for this session alone, and
+    ``by_name`` tells that the party was told that one in place of the subject.
+    """
 
     __tablename__ = "session_party"
 
     session_id: Mapped[str] = mapped_column(Id, ForeignKey("session.id"), primary_key=True)
     party_id: Mapped[str] = mapped_column(Id, primary_key=True)
-    subject: Mapped[str] = mapped_column(String(97))
+    subject: Mapped[str] = mapped_column(String(97), index=True)
+    session_index: Mapped[str] = mapped_column(String(33), index=True, server_default="")
+    name: Mapped[str] = mapped_column(String(33), index=True, server_default="")
+    by_name: Mapped[bool] = mapped_column(server_default=false())

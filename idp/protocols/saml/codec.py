@@ -13,7 +13,7 @@ from idp.protocols.saml.collect import Collector
 from idp.protocols.saml.consumers import asked_consumer, reply_consumer
 from idp.protocols.saml.delivery import by_artifact, by_post, keep
 from idp.protocols.saml.dialects import DIALECTS, names
-from idp.protocols.saml.grant import grant
+from idp.protocols.saml.grant import grant, note_name
 from idp.protocols.saml.metadata import coming, current, valid_until, write_metadata
 from idp.protocols.saml.names import Binding
 from idp.protocols.saml.read import Verified, verified
@@ -83,6 +83,7 @@ class SamlCodec:
 
     def record(self, work: Work, incoming: Incoming, outcome: Outcome) -> str:
         """The artifact of a Response that is fetched later, or nothing: an answer by POST carries all there is."""
+        note_name(work, incoming, outcome)
         if incoming.asked.reply["binding"] != Binding.ARTIFACT:
             return ""
         reply = Reply.recall(incoming.asked.reply)

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from idp.domain.assertion import Assertion
-from idp.domain.parties import Profile
+from idp.domain.assertion import Assertion, Outcome
+from idp.domain.parties import Party, Profile
 from idp.protocols.message import Incoming
 from idp.protocols.saml.assertion import Authentication, Confirmation, Subject, write_assertion, write_attributes
 from idp.protocols.saml.encryption import Wrapper
@@ -15,7 +15,8 @@ from idp.protocols.saml.sp_metadata import SpMetadata, of_party
 from idp.protocols.saml.status import Problem, RequestFault
 from idp.protocols.saml.voice import Voice
 from idp.services.conclusion import service_of
-from idp.services.work import Office
+from idp.services.sessions import call_by_name, index_of, name_of
+from idp.services.work import Office, Work
 
 
 def grant(office: Office, incoming: Incoming, granted: Assertion, reply: Reply, voice: Voice) -> bytes:
@@ -36,7 +37,7 @@ def grant(office: Office, incoming: Incoming, granted: Assertion, reply: Reply, 
     attributes = write_attributes(told(reply.profile, telling), seal, named=not reply.dialect.scheme)
     assertion = write_assertion(
         voice,
-        _subject(reply, granted, party.identity, voice),
+        _subject(office, reply, granted, party, voice),
         _confirmation(office, reply, party.identity),
         _authentication(office, party.id, granted, reply, voice),
         attributes,
@@ -57,10 +58,20 @@ def _seal(metadata: SpMetadata, reply: Reply, voice: Voice) -> Seal | None:
     return seal
 
 
-def _subject(reply: Reply, granted: Assertion, identity: str, voice: Voice) -> Subject:
+def note_name(work: Work, incoming: Incoming, outcome: Outcome) -> None:
+    """Note that a party was told a transient name, by which we have to call the person when it is to log out."""
+    reply = Reply.recall(incoming.asked.reply)
+    if not isinstance(outcome, Assertion) or outcome.session is None or reply.dialect.scheme:
+        return
     if reply.name_id is NameId.TRANSIENT:
-        return Subject(NameId.TRANSIENT, voice.new_id(), voice.names.authenticator, "")
-    sp_qualifier = "" if reply.dialect.scheme else identity
+        call_by_name(work, outcome.session, incoming.party.id)
+
+
+def _subject(office: Office, reply: Reply, granted: Assertion, party: Party, voice: Voice) -> Subject:
+    if reply.name_id is NameId.TRANSIENT:
+        value = voice.new_id() if granted.session is None else name_of(office, granted.session, party.id)
+        return Subject(NameId.TRANSIENT, value, voice.names.authenticator, "")
+    sp_qualifier = "" if reply.dialect.scheme else party.identity
     return Subject(NameId.PERSISTENT, granted.subject, voice.names.registry, sp_qualifier)
 
 
@@ -79,9 +90,7 @@ def _authentication(office: Office, party: str, granted: Assertion, reply: Reply
     level = granted.level
     session = ""
     if granted.session is not None:
-        # Another value for every party, so that two providers cannot tell that they share a session.
-        digest = office.vault.digest(f"{granted.session} {party}", "saml-session")
-        session = f"_{digest[:32]}"
+        session = index_of(office, granted.session, party)
     return Authentication(
         at=granted.authenticated_at,
         context=(level.eidas if reply.eidas else None) or level.urn,
