@@ -6,10 +6,11 @@ from enum import StrEnum
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from joserfc.errors import JoseError
 from joserfc.jwk import Key
 
 from idp.protocols.oidc.jose import ALGORITHMS, check_strength
-from idp.protocols.oidc.jwe import CONTENT, KEY_ALGORITHMS, Encryption
+from idp.protocols.oidc.jwe import CONTENT, KEY_ALGORITHMS, Encryption, encrypted_claims
 
 _DEFAULT_CONTENT: Final = "A128CBC-HS256"
 _MOST_RESOURCES: Final = 20
@@ -123,10 +124,19 @@ def _encryption(given: Mapping[str, Any], what: str, keys: tuple[Key, ...]) -> E
         raise ValueError(f"{what}_encrypted_response_alg must be one of {', '.join(KEY_ALGORITHMS)}.")
     if (content or _DEFAULT_CONTENT) not in CONTENT:
         raise ValueError(f"{what}_encrypted_response_enc must be one of {', '.join(CONTENT)}.")
-    fitting = [key for key in keys if key.key_type == KEY_ALGORITHMS[algorithm] and key.get("use") in (None, "enc")]
+    fitting = [key for key in keys if key.key_type == KEY_ALGORITHMS[algorithm] and _is_for(key, algorithm)]
     if not fitting:
         raise ValueError(f"{what}_encrypted_response_alg needs jwks with a key of use enc for {algorithm}.")
     # A key that says what it is for goes first.
-    key = max(fitting, key=lambda one: one.get("use") == "enc")
-    check_strength(key)
-    return Encryption(algorithm, content or _DEFAULT_CONTENT, key)
+    found = Encryption(algorithm, content or _DEFAULT_CONTENT, max(fitting, key=lambda one: one.get("use") == "enc"))
+    check_strength(found.key)
+    try:
+        encrypted_claims(found, "{}")
+    except JoseError:
+        raise ValueError(f"The key in jwks for {what}_encrypted_response_alg is not for {algorithm}.") from None
+    return found
+
+
+def _is_for(key: Key, algorithm: str) -> bool:
+    """Whether a key names no other use and no other algorithm."""
+    return key.get("use") in (None, "enc") and key.get("alg") in (None, algorithm)
