@@ -3,13 +3,17 @@
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Barrier
 from urllib.parse import urlencode
 
 import pytest
 
 from idp.protocols.message import BadRequest, Document, HttpMessage
+from idp.services.grants import Dead, Terms
+from idp.services.refreshing import extend
 from tests.protocol.oidc_kit import Provider, RelyingParty, jwks
+from tests.protocol.oidc_proof import USERINFO, Prover, redeem
 
 AT_ONCE = 20
 
@@ -106,3 +110,37 @@ def test_a_request_object_counts_once_however_many_bring_it(provider: Provider) 
     answers = at_once(lambda _place: party.push_form(form, party.basic()))
     assert sorted(one.status for one in answers) == [201] + [400] * (AT_ONCE - 1)
     assert {json.loads(one.body)["error"] for one in answers if one.status == 400} == {"invalid_request_object"}
+
+
+def test_a_proof_counts_once_however_many_bring_it(provider: Provider) -> None:
+    """Twenty uses of one DPoP proof with a code each give one success, which nothing revokes (RUL-34)."""
+    party, prover = provider.register(), Prover(provider)
+    codes, proof = codes_of(party), prover.proof()
+    access = the_winner(at_once(lambda place: redeem(party, codes[place], proof)), "invalid_dpop_proof")
+    assert prover.userinfo(access).status == 200
+
+
+def test_a_proof_counts_once_at_userinfo(provider: Provider) -> None:
+    """Twenty calls of userinfo with one DPoP proof give one answer (SEC-25)."""
+    party, prover = provider.register(), Prover(provider)
+    access = json.loads(redeem(party, party.code(), prover.proof()).body)["access_token"]
+    proof = prover.proof(USERINFO, "GET", access)
+    answers = at_once(lambda _place: prover.userinfo(access, proof))
+    assert sorted(one.status for one in answers) == [200] + [401] * (AT_ONCE - 1)
+
+
+def test_a_refresh_token_that_stays_serves_everyone_at_once(provider: Provider) -> None:
+    """Twenty exchanges of a refresh token without rotation give twenty access tokens that all work (FAPI 2.0)."""
+    party = provider.register(grant_types=["authorization_code", "refresh_token"])
+    tokens = party.tokens(scope="openid offline_access")
+    registered = provider.office.directory.party("oidc", party.client_id)
+    assert registered is not None
+    terms = Terms(timedelta(minutes=15), timedelta(hours=6))
+
+    def once(_place: int) -> Document:
+        with provider.office.work("test") as work:
+            given = extend(work, registered, tokens["refresh_token"], terms)
+        assert not isinstance(given, Dead)
+        return provider.userinfo(given.access)
+
+    assert [one.status for one in at_once(once)] == [200] * AT_ONCE
