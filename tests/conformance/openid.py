@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, quote, urlencode, urljoin, urlsplit
 import requests
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, RSAKey
+from joserfc.jws import JWSRegistry
 
 from idp.app import open_office
 from idp.protocols.oidc.registration import described
@@ -118,7 +119,7 @@ class OpenIdClient:
         """A token by this client, by ES256 unless the header says otherwise."""
         made = {"alg": "ES256", **header}
         key = EC if made["alg"] == "ES256" else RSA
-        registry = jwt.JWSRegistry(algorithms=[made["alg"]], strict_check_header=False)
+        registry = JWSRegistry(algorithms=[made["alg"]], strict_check_header=False)
         told = {name: value for name, value in {**claims, **changes}.items() if value is not None}
         return jwt.encode({"kid": key.kid, **made}, told, key, registry=registry)
 
