@@ -126,9 +126,32 @@ _LATER = (
 _OPEN = add(GrantRow)
 
 
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What an authorization is redeemed by: its keyed digest, and until when."""
+
+    digest: str
+    until: datetime
+
+
 def open_grant(work: Work, party: Party, asked: LoginRequest, assertion: Assertion, refreshable: bool) -> str:
     """Store an authorization inside the transaction that concludes the login; answers its code (SEC-17, SEC-21)."""
     code = new_secret(work)
+    until = work.now + timedelta(seconds=work.office.settings.oidc.code_seconds)
+    open_grant_for(work, party, (asked, assertion), refreshable, Code(code_digest(work.office, code), until))
+    return code
+
+
+def code_digest(office: Office, code: str) -> str:
+    """The keyed digest of a code, or of a device code that becomes one."""
+    return office.vault.digest(code, _CODE)
+
+
+def open_grant_for(
+    work: Work, party: Party, login: tuple[LoginRequest, Assertion], refreshable: bool, code: Code
+) -> None:
+    """Store an authorization that is redeemed by a code which somebody holds already."""
+    asked, assertion = login
     row = {
         "id": work.new_id(),
         "created_at": work.now,
@@ -138,17 +161,16 @@ def open_grant(work: Work, party: Party, asked: LoginRequest, assertion: Asserti
         "request": json.dumps(request_json(asked)),
         "assertion": assertion_text(assertion),
         "refreshable": refreshable,
-        "code_digest": work.office.vault.digest(code, _CODE),
-        "code_expires_at": work.now + timedelta(seconds=work.office.settings.oidc.code_seconds),
+        "code_digest": code.digest,
+        "code_expires_at": code.until,
         **dict.fromkeys(_LATER),
     }
     _OPEN.run(work.connection, **row)
-    return code
 
 
 def redeem(work: Work, party: Party, code: str, terms: Terms) -> Issued | Dead:
     """Exchange a code for tokens, by one statement; a second use ends what the first produced (SEC-21, RUL-34)."""
-    digest = work.office.vault.digest(code, _CODE)
+    digest = code_digest(work.office, code)
     access, refresh = new_secret(work), new_secret(work)
     tokens = access_columns(work, access, terms) | refresh_columns(work, refresh, terms)
     row = _REDEEM.one(work.connection, code=digest, party=party.id, now=work.now, **tokens)

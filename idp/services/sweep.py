@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, delete, select
 from idp.services.grants import LONGEST, forget
 from idp.services.work import Office, Work
 from idp.store.base import Base
+from idp.store.devices import DeviceRow
 from idp.store.logins import LoginRow, SessionParty, SessionRow
 from idp.store.tickets import CounterRow, Ticket
 
@@ -26,6 +27,7 @@ class Swept:
     grants: int
     counters: int
     sessions: int
+    devices: int
 
 
 def sweep(office: Office) -> Swept:
@@ -45,6 +47,7 @@ def sweep(office: Office) -> Swept:
             grants=forget(work, work.now - LONGEST - _KEEP_MARKS) if spent else 0,
             counters=_drop(work, CounterRow, CounterRow.since < work.now - _KEEP_COUNTERS),
             sessions=_drop(work, SessionRow, over),
+            devices=_drop(work, DeviceRow, DeviceRow.expires_at < work.now - _KEEP_MARKS) if spent else 0,
         )
 
 

@@ -11,7 +11,7 @@ from idp.store.base import Id, Row, UtcDateTime
 class DeviceRow(Row):
     """A device that waits for a person to log in for it (RFC 8628); ``request`` is JSON.
 
-    Its device code becomes the code of the grant once the person agreed; ``polled_at`` and ``interval`` (seconds)
+    Its device code becomes the code of the grant once the person agreed; ``next_poll_at`` and ``interval`` (seconds)
     hold it to a pace; ``ended`` is empty until the person agreed or refused.
     """
 
@@ -22,6 +22,6 @@ class DeviceRow(Row):
     user_digest: Mapped[str] = mapped_column(String(64), unique=True)
     request: Mapped[str] = mapped_column(Text)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
-    polled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    next_poll_at: Mapped[datetime] = mapped_column(UtcDateTime)
     interval: Mapped[int]
     ended: Mapped[str] = mapped_column(String(8))

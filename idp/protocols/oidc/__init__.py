@@ -5,6 +5,7 @@ from datetime import datetime
 
 from idp.protocols.message import Document, HttpMessage
 from idp.protocols.oidc.codec import OidcCodec
+from idp.protocols.oidc.device import device_authorization
 from idp.protocols.oidc.discovery import documents
 from idp.protocols.oidc.introspection import introspect
 from idp.protocols.oidc.pushed import pushed
@@ -17,6 +18,7 @@ BackChannel = Callable[[Office, HttpMessage, datetime], Document]
 __all__ = [
     "OidcCodec",
     "back_channel",
+    "device_authorization",
     "documents",
     "introspect",
     "pushed",
@@ -28,4 +30,11 @@ __all__ = [
 
 def back_channel() -> dict[str, BackChannel]:
     """The endpoints that clients call themselves, by the last part of their path below ``/oidc/``."""
-    return {"par": pushed, "token": token, "userinfo": userinfo, "introspect": introspect, "revoke": revocation}
+    return {
+        "par": pushed,
+        "token": token,
+        "userinfo": userinfo,
+        "introspect": introspect,
+        "revoke": revocation,
+        "device": device_authorization,
+    }

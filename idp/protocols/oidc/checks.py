@@ -33,9 +33,9 @@ class Check:
     complaint: Callable[[Request], str]
 
 
-def check(request: Request) -> None:
-    """Hold a request against the table; raises ``Fault`` for the first row that fails."""
-    for row in CHECKS:
+def check(request: Request, rows: tuple[Check, ...] | None = None) -> None:
+    """Hold a request against a table, ``CHECKS`` unless told; raises ``Fault`` for the first row that fails."""
+    for row in CHECKS if rows is None else rows:
         sentence = row.complaint(request)
         if sentence:
             raise Fault(row.code, row.error, sentence)
@@ -144,6 +144,10 @@ def _resources(request: Request) -> str:
     return "The resource is none of those that the client registered." if wrong else ""
 
 
+def _not_passive(request: Request) -> str:
+    return "A device cannot ask prompt=none: the person is elsewhere." if request.passive else ""
+
+
 _NOT_HERE: Final = "Registration in a request is not supported."
 CHECKS: Final = (
     Check("P06", "unauthorized_client", _fitting),
@@ -166,4 +170,16 @@ CHECKS: Final = (
     Check("P10", "invalid_request", _max_age),
     Check("P10", "invalid_request", _thumbprint),
     Check("P15", "invalid_target", _resources),
+)
+# A device has no browser, so no address, no state and nothing to prompt; the person answers on another machine.
+DEVICE_CHECKS: Final = (
+    Check("P06", "unauthorized_client", _fitting),
+    Check("P13", "unauthorized_client", _pushed),
+    Check("P10", "invalid_request", _once),
+    Check("P15", "invalid_scope", _scope),
+    Check("P10", "invalid_request", _prompt),
+    Check("P10", "invalid_request", _bounded("nonce")),
+    Check("P10", "invalid_request", _max_age),
+    Check("P15", "invalid_target", _resources),
+    Check("P10", "invalid_request", _not_passive),
 )

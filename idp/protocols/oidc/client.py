@@ -38,6 +38,7 @@ class GrantType(StrEnum):
 
     CODE = "authorization_code"
     REFRESH = "refresh_token"
+    DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def read_client(given: Mapping[str, Any]) -> Client:
     keys = _keys(given)
     max_age = given.get("default_max_age")
     return Client(
-        redirect_uris=tuple(given["redirect_uris"]),
+        redirect_uris=tuple(given.get("redirect_uris", ())),
         native=given.get("application_type", "web") == "native",
         auth_method=method,
         auth_algorithm=_auth_algorithm(given, keys) if method is AuthMethod.PRIVATE_KEY else "",

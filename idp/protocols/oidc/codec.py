@@ -4,15 +4,17 @@ from datetime import datetime
 
 from idp.domain.assertion import Assertion, Outcome
 from idp.domain.login import LoginRequest
-from idp.protocols.message import Answer, HttpMessage, Incoming
+from idp.protocols.message import Answer, HttpMessage, Incoming, Redirect
 from idp.protocols.oidc.answers import answer_with_code, answer_with_error, answer_without_login
 from idp.protocols.oidc.claims import Scope, facts_of
-from idp.protocols.oidc.endpoints import issuer
+from idp.protocols.oidc.device import device_of
+from idp.protocols.oidc.endpoints import DEVICE_READY, DEVICE_REFUSED, issuer
 from idp.protocols.oidc.identifiers import identifiers_of
 from idp.protocols.oidc.memory import memory_of
 from idp.protocols.oidc.read import read
 from idp.protocols.oidc.return_address import return_address
-from idp.services.grants import open_grant
+from idp.services.devices import Poll, decide
+from idp.services.grants import open_grant, open_grant_for
 from idp.services.work import Office, Work
 
 
@@ -29,6 +31,8 @@ class OidcCodec:
 
     def record(self, work: Work, incoming: Incoming, outcome: Outcome) -> str:
         """The code of a granted login, its authorization stored; empty for everything else (SEC-17)."""
+        if device_of(incoming.asked):
+            return _record_for_device(work, incoming, outcome)
         if not isinstance(outcome, Assertion) or not _can_be_told(work.office, incoming, outcome):
             return ""
         scopes = memory_of(incoming.asked.reply).scope.split()
@@ -36,6 +40,8 @@ class OidcCodec:
 
     def answer(self, office: Office, incoming: Incoming, outcome: Outcome, recorded: str, now: datetime) -> Answer:
         """The redirect or form that brings the code, or the reason why there is none."""
+        if device_of(incoming.asked):
+            return Redirect(issuer(office) + (DEVICE_READY if recorded else DEVICE_REFUSED))
         where = return_address(office, incoming.party, incoming.asked.reply, now)
         if not isinstance(outcome, Assertion):
             return answer_without_login(where, outcome)
@@ -44,6 +50,17 @@ class OidcCodec:
                 where, "access_denied", "The organisation has no identifier that the service takes."
             )
         return answer_with_code(where, recorded)
+
+
+def _record_for_device(work: Work, incoming: Incoming, outcome: Outcome) -> str:
+    """Decide for a device that waits; only the first decision counts, and only a grant is one to be glad of."""
+    granted = isinstance(outcome, Assertion) and _can_be_told(work.office, incoming, outcome)
+    code = decide(work, incoming.party, device_of(incoming.asked), Poll.GRANTED if granted else Poll.DENIED)
+    if code is None or not granted or not isinstance(outcome, Assertion):
+        return ""
+    scopes = memory_of(incoming.asked.reply).scope.split()
+    open_grant_for(work, incoming.party, (incoming.asked, outcome), Scope.OFFLINE in scopes, code)
+    return "device"
 
 
 def _can_be_told(office: Office, incoming: Incoming, assertion: Assertion) -> bool:

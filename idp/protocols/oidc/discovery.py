@@ -38,6 +38,7 @@ def discovery(office: Office) -> dict[str, Any]:
         "userinfo_endpoint": address(office, Endpoint.USERINFO),
         "introspection_endpoint": address(office, Endpoint.INTROSPECTION),
         "revocation_endpoint": address(office, Endpoint.REVOCATION),
+        "device_authorization_endpoint": address(office, Endpoint.DEVICE),
         "jwks_uri": address(office, Endpoint.JWKS),
         "response_types_supported": list(RESPONSE_TYPES),
         "response_modes_supported": list(RESPONSE_MODES),

@@ -1,8 +1,14 @@
 """The addresses of the OpenID Provider (contract)."""
 
 from enum import StrEnum
+from typing import Final
 
 from idp.services.work import Office
+
+# Where a person types the code of a device.
+DEVICE_PAGE: Final = "/apparaat"
+DEVICE_READY: Final = "/apparaat/klaar"
+DEVICE_REFUSED: Final = "/apparaat/niet-ingelogd"
 
 
 class Endpoint(StrEnum):
@@ -16,6 +22,7 @@ class Endpoint(StrEnum):
     USERINFO = "/oidc/userinfo"
     INTROSPECTION = "/oidc/introspect"
     REVOCATION = "/oidc/revoke"
+    DEVICE = "/oidc/device"
 
 
 def issuer(office: Office) -> str:

@@ -10,7 +10,8 @@ class Memory:
 
     ``scope`` is what was granted, ``claims`` JSON of the claim names asked per place, ``vocabulary`` in which words
     the level is told, ``challenge`` empty where PKCE was waived. ``jkt`` is the thumbprint of the key that the code
-    is bound to, ``resources`` whom the tokens are for (separated by spaces), ``claim_set`` what the client registered.
+    is bound to, ``resources`` whom the tokens are for (separated by spaces), ``claim_set`` what the client registered,
+    ``device`` the device that waits for this login.
     """
 
     redirect_uri: str
@@ -24,6 +25,7 @@ class Memory:
     jkt: str = ""
     resources: str = ""
     claim_set: str = ""
+    device: str = ""
 
     def as_reply(self) -> dict[str, str]:
         """In the form in which a login keeps it."""

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from joserfc.errors import InvalidClaimError
 
 from idp.domain.parties import Profile
-from idp.protocols.oidc.client import AuthMethod, Client, read_client
+from idp.protocols.oidc.client import AuthMethod, Client, GrantType, read_client
 from idp.protocols.oidc.client_tokens import TOKEN_MEMBERS
 from idp.protocols.oidc.profiles import RULES, Rules, misfit
 from idp.services.parties import OIDC, NewParty, NewProvider
@@ -135,6 +135,8 @@ def _is(value: Any, kind: str) -> bool:
 
 def _check_addresses(client: Client, profile: Profile) -> None:
     addresses = client.redirect_uris
+    if not addresses and GrantType.CODE not in client.grant_types:
+        return
     if not 0 < len(addresses) <= _MOST_ADDRESSES or len(set(addresses)) < len(addresses):
         raise BadParty(f"redirect_uris must list 1 to {_MOST_ADDRESSES} different addresses.")
     for address in addresses:

@@ -11,6 +11,7 @@ from idp.protocols.oidc.claims import Facts, facts_of
 from idp.protocols.oidc.client import GrantType
 from idp.protocols.oidc.clients import Proven, authenticate
 from idp.protocols.oidc.cors import preflight, with_origin
+from idp.protocols.oidc.device import FAULT_OF_POLL
 from idp.protocols.oidc.endpoints import issuer
 from idp.protocols.oidc.faults import BackChannelFault, json_document
 from idp.protocols.oidc.forms import client_form, required
@@ -19,6 +20,7 @@ from idp.protocols.oidc.parameters import Parameters
 from idp.protocols.oidc.pkce import complaint_of_verifier
 from idp.protocols.oidc.profiles import rules_of
 from idp.protocols.oidc.terms import KEY, bound_of, terms_of, token_type
+from idp.services.devices import Poll, poll
 from idp.services.grants import Dead, Issued, Terms, redeem, revoke
 from idp.services.refreshing import extend, rotate
 from idp.services.work import Office, Work
@@ -54,7 +56,7 @@ def token(office: Office, message: HttpMessage, now: datetime) -> Document:
     except BackChannelFault as fault:
         return with_origin(fault.document, message, None)
     # A refreshed ID token repeats no nonce (Core 12.2).
-    nonce = given[1].memory.nonce if exchange is _by_code else ""
+    nonce = "" if exchange is _by_refresh_token else given[1].memory.nonce
     return with_origin(json_document(_answer(office, proven, given, now, nonce)), message, proven.client)
 
 
@@ -99,9 +101,28 @@ def _by_refresh_token(work: Work, proven: Proven, parameters: Parameters, terms:
     return issued, facts
 
 
+def _by_device_code(work: Work, proven: Proven, parameters: Parameters, terms: Terms) -> Given | BackChannelFault:
+    """Once the person agreed, a device code is redeemed as any code; until then the device hears to wait."""
+    code = required(parameters, "device_code")
+    heard = poll(work, proven.party, code)
+    if heard is not Poll.GRANTED:
+        error, sentence = FAULT_OF_POLL[heard]
+        return BackChannelFault("P11", error, sentence)
+    issued = redeem(work, proven.party, code, replace(terms, scope=""))
+    if isinstance(issued, Dead):
+        return _invalid_grant(_DEAD[issued])
+    facts = _facts(work, proven, issued)
+    fault = _foreign(proven, facts, terms) if facts else _invalid_grant("The client no longer has the service.")
+    if facts is None or fault is not None:
+        revoke(work, issued.grant.id)
+        return fault or _invalid_grant("")
+    return issued, facts
+
+
 GRANTS: Final[Mapping[GrantType, Exchange]] = {
     GrantType.CODE: _by_code,
     GrantType.REFRESH: _by_refresh_token,
+    GrantType.DEVICE: _by_device_code,
 }
 
 

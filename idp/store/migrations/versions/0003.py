@@ -42,7 +42,7 @@ def upgrade() -> None:
         sa.Column("user_digest", sa.String(length=64), nullable=False),
         sa.Column("request", sa.Text(), nullable=False),
         sa.Column("expires_at", _INSTANT, nullable=False),
-        sa.Column("polled_at", _INSTANT, nullable=True),
+        sa.Column("next_poll_at", _INSTANT, nullable=False),
         sa.Column("interval", sa.Integer(), nullable=False),
         sa.Column("ended", sa.String(length=8), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_oidc_device")),
