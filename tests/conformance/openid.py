@@ -44,8 +44,10 @@ class OpenIdClient:
     client_id: str
     secret: str
     members: Mapping[str, Any]
+    profile: str = "standard"
     seconds: int = 60
     last: dict[str, str] = field(default_factory=dict)
+    nonce: str = ""
 
     @property
     def redirect_uri(self) -> str:
@@ -129,8 +131,29 @@ class OpenIdClient:
         sent = self.headers() | headers
         return requests.post(self.demo.url(path), data={**proof, **form}, headers=sent, timeout=self.seconds)
 
-    def redeem(self, code: str, /, **changes: str | None) -> requests.Response:
-        """Exchange a code."""
+    def dpop(self, path: str = "/oidc/token", method: str = "POST", key: ECKey = EC, **changes: Any) -> str:
+        """A proof of possession for one request, its claims changed."""
+        told = {"jti": secrets.token_hex(12), "htm": method, "htu": self.demo.url(path), "iat": int(time.time())}
+        public = {name: key.as_dict(private=False)[name] for name in ("kty", "crv", "x", "y")}
+        header = {"alg": "ES256", "typ": "dpop+jwt", "jwk": public}
+        return jwt.encode(header, {**told, **changes}, key)
+
+    def prove_and_post(
+        self, path: str, form: Mapping[str, str], key: ECKey = EC, claims: Mapping[str, Any] | None = None
+    ) -> requests.Response:
+        """A call with a proof of possession, made anew with the nonce that we are asked to use."""
+        for _ in range(2):
+            nonce = {"nonce": self.nonce} if self.nonce else {}
+            answer = self.post(path, form, DPoP=self.dpop(path, key=key, **nonce, **(claims or {})))
+            if answer.status_code != 400 or answer.json()["error"] != "use_dpop_nonce":
+                break
+            self.nonce = answer.headers["DPoP-Nonce"]
+        return answer
+
+    def redeem(
+        self, code: str, /, *, key: ECKey = EC, proof: Mapping[str, Any] | None = None, **changes: Any
+    ) -> requests.Response:
+        """Exchange a code; in FAPI with a proof of possession of a key, its claims changed by ``proof``."""
         form = {
             "grant_type": "authorization_code",
             "code": code,
@@ -138,7 +161,10 @@ class OpenIdClient:
             "code_verifier": VERIFIER,
             **changes,
         }
-        return self.post("/oidc/token", {name: value for name, value in form.items() if value is not None})
+        sent = {name: value for name, value in form.items() if value is not None}
+        if self.profile == "fapi-2":
+            return self.prove_and_post("/oidc/token", sent, key, proof)
+        return self.post("/oidc/token", sent)
 
     def tokens(self, person: Person, **changes: str | None) -> dict[str, Any]:
         """The whole code flow."""
@@ -216,7 +242,8 @@ def registered(demo: Demo, clients: Mapping[str, Mapping[str, Any]]) -> Iterator
             if wishes:
                 parties.configure(work, added.party.id, wishes)
             ids.append(added.party.id)
-            made[name] = OpenIdClient(demo, added.party.identity, added.secret, members)
+            dialect = wishes.get("profile", "standard")
+            made[name] = OpenIdClient(demo, added.party.identity, added.secret, members, dialect)
     try:
         yield made
     finally:

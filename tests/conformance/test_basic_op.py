@@ -101,7 +101,7 @@ BASIC = Profile(
     },
 )
 UNKNOWN_CODE = "x" * 43
-CLIENTS = {
+CLIENTS: dict[str, dict[str, Any]] = {
     "basic": {"grant_types": ["authorization_code", "refresh_token"]},
     "other": {"grant_types": ["authorization_code", "refresh_token"]},
     "post": {"token_endpoint_auth_method": "client_secret_post"},
