@@ -28,6 +28,7 @@ from idp.services.work import Office
 from idp.settings import Settings, load, product_file
 from idp.store.engine import open_engine
 from idp.web import (
+    device,
     errors,
     guard,
     headers,
@@ -90,6 +91,7 @@ def create_app(office: Office) -> Application:
         app.register_blueprint(blueprint)
         protect.exempt(blueprint)
     app.register_blueprint(views.blueprint())
+    app.register_blueprint(device.blueprint(office, views))
     app.register_blueprint(public.blueprint(office, product_file("templates", "public", "info")))
     app.register_blueprint(operation.blueprint(office))
     if settings.lab.enabled:

@@ -147,6 +147,11 @@ def spelled(code: str) -> str:
     return f"{code[: _LENGTH // 2]}-{code[_LENGTH // 2 :]}"
 
 
+def spelled_of(typed: str) -> str:
+    """What a person typed, spelled as we spell codes."""
+    return spelled(_letters(typed))
+
+
 def _letters(typed: str) -> str:
     """What was typed, without the hyphen and spaces that people put in."""
     return re.sub(r"[\s-]", "", typed[:40]).upper()

@@ -53,6 +53,10 @@ _STEPS: dict[str, ErrorText] = {
         _("Kies een persoonlijk PKIoverheid-certificaat dat geldig is en bij uw account hoort."),
     ),
     "CHOOSE_ONE": ErrorText(_("U hebt nog niets gekozen"), _("Kies voor welke organisatie u inlogt.")),
+    "DEVICE_CODE": ErrorText(
+        _("Deze code kennen wij niet"),
+        _("Vul de code in die uw apparaat nu toont. Een code werkt 10 minuten en één keer."),
+    ),
     "CONSENT_NEEDED": ErrorText(
         _("Er ontbreekt nog een gegeven"),
         _("De dienst kan niet zonder de gegevens waar dat bij staat. Geef toestemming of annuleer."),
