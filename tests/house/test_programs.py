@@ -37,4 +37,4 @@ def test_javascript_clients_install(node: Node, javascript: Callable[[Path], Pat
     """The locked JavaScript relying parties install and load."""
     done = node.run(javascript(_JAVASCRIPT) / "versions.js")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == ["node-saml", "openid-client"]
+    assert done.stdout.split() == ["node-saml", "oauth4webapi", "openid-client"]

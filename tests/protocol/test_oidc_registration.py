@@ -145,9 +145,14 @@ def test_unknown_members_are_kept_and_ignored() -> None:
 
 @pytest.mark.parametrize(("kind", "algorithm"), [("ec", "ES256"), ("rsa", "RS256"), ("rsa", "PS256")])
 def test_a_key_settles_the_algorithm(kind: str, algorithm: str) -> None:
-    """One kind of key leaves no doubt about the algorithm; PS256 must be named."""
+    """One kind of key leaves no doubt about the algorithm; PS256 must be named, by the client or by its key."""
     named = {"token_endpoint_auth_signing_alg": algorithm} if algorithm == "PS256" else {}
     client = check_metadata(metadata(**KEYED, jwks=jwks(kind), **named), Profile.OIDC_STANDARD)
+    assert client.auth_algorithm == algorithm
+    keys = {
+        "keys": [*({**one, "alg": algorithm} for one in jwks(kind)["keys"]), {**jwks("rsa")["keys"][0], "use": "enc"}]
+    }
+    client = check_metadata(metadata(**KEYED, jwks=keys), Profile.OIDC_STANDARD)
     assert client.auth_algorithm == algorithm
 
 

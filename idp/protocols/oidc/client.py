@@ -140,10 +140,14 @@ def _keys(given: Mapping[str, Any]) -> tuple[Key, ...]:
 def _auth_algorithm(given: Mapping[str, Any], keys: tuple[Key, ...]) -> str:
     """The one algorithm of the client's assertions: as registered, or what its keys leave no doubt about (SEC-22)."""
     asked = _algorithm(given, "token_endpoint_auth_signing_alg", "")
-    fitting = [key for key in keys if not asked or key.key_type == ALGORITHMS[asked].key_type]
+    signing = [key for key in keys if key.get("use") in (None, "sig")]
+    fitting = [key for key in signing if not asked or key.key_type == ALGORITHMS[asked].key_type]
     kinds = {key.key_type for key in fitting}
     if not fitting or (not asked and len(kinds) > 1):
         raise ValueError("private_key_jwt needs jwks with a key for token_endpoint_auth_signing_alg.")
     for key in fitting:
         check_strength(key)
+    stated = {key.get("alg") for key in fitting}
+    if not asked and len(stated) == 1 and stated <= set(ALGORITHMS):
+        return str(stated.pop())
     return asked or ("RS256" if kinds == {"RSA"} else "ES256")
