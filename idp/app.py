@@ -28,6 +28,7 @@ from idp.services.work import Office
 from idp.settings import Settings, load, product_file
 from idp.store.engine import open_engine
 from idp.web import (
+    catalogue,
     device,
     errors,
     guard,
@@ -37,6 +38,7 @@ from idp.web import (
     locale,
     log,
     login,
+    logout,
     oidc,
     operation,
     portals,
@@ -79,12 +81,14 @@ def create_app(office: Office) -> Application:
     _configure(app, office)
     saml_codec = SamlCodec(_courier(settings))
     codecs: dict[str, Codec] = {"saml": saml_codec, "oidc": OidcCodec()}
-    views = login.LoginViews(office, codecs, Cookies(office))
+    cookies = Cookies(office)
+    views = login.LoginViews(office, codecs, cookies)
+    leaving = logout.LogoutViews(office, saml_codec.logout, cookies)
     # The guard comes before anything that reads a body.
     guard.install(app, office)
     protect = CSRFProtect(app)
     machines = (
-        saml.blueprint(office, saml_codec, views),
+        saml.blueprint(office, saml_codec, views, leaving),
         oidc.blueprint(office, codecs["oidc"], views, back_channel()),
     )
     for blueprint in machines:
@@ -92,8 +96,10 @@ def create_app(office: Office) -> Application:
         protect.exempt(blueprint)
     app.register_blueprint(views.blueprint())
     app.register_blueprint(device.blueprint(office, views))
+    app.register_blueprint(leaving.blueprint())
     app.register_blueprint(public.blueprint(office, product_file("templates", "public", "info")))
     app.register_blueprint(operation.blueprint(office))
+    app.register_blueprint(catalogue.blueprint(office))
     if settings.lab.enabled:
         _install_laboratory(app, office, protect)
     headers.install(app, settings.secure)

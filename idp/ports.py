@@ -98,6 +98,10 @@ class SigningKey(Protocol):
         """
         ...
 
+    def unwrap(self, digest: str, wrapped: bytes) -> bytes:
+        """What was encrypted for it by RSA-OAEP with ``sha1`` or ``sha256``; raises ``ValueError`` when it cannot."""
+        ...
+
 
 class Keys(Protocol):
     """Our own keys, parsed once per process."""

@@ -47,6 +47,14 @@ class PemKey:
             return self._private.sign(data, padding.PSS(padding.MGF1(digest), digest.digest_size), digest)
         raise ValueError(f"this key does not sign {algorithm}")
 
+    def unwrap(self, digest: str, wrapped: bytes) -> bytes:
+        """What was encrypted for it by RSA-OAEP; raises ``ValueError`` when it cannot."""
+        if not isinstance(self._private, rsa.RSAPrivateKey):
+            raise ValueError("this key does not decrypt")
+        # SHA-1 is what clients of the scheme encrypt with (ENC-9).
+        hashed = hashes.SHA1() if digest == "sha1" else _HASHES[digest]  # noqa: S303
+        return self._private.decrypt(wrapped, padding.OAEP(padding.MGF1(hashed), hashed, None))
+
 
 class KeyFolder:
     """The keys of a folder: ``<reference>.key.pem`` with ``<reference>.crt.pem`` beside it; each is parsed once."""

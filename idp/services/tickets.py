@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import bindparam, delete, update
+from sqlalchemy import bindparam, delete, select, update
 
 from idp.services.work import Work
 from idp.store.merge import add, keep
@@ -26,6 +26,11 @@ _REDEEM = Prepared(
     .values(used_at=bindparam("now"))
     .returning(Ticket.payload)
 )
+_PEEK = Prepared(
+    select(Ticket.payload, Ticket.subject).where(
+        Ticket.digest == bindparam("secret"), Ticket.used_at.is_(None), Ticket.expires_at > bindparam("now")
+    )
+)
 _EMPTY = Prepared(update(Ticket).where(Ticket.digest == bindparam("secret")).values(payload="{}"))
 
 
@@ -35,6 +40,7 @@ class Purpose(StrEnum):
     SAML_REQUEST = "saml-request"
     CLIENT_ASSERTION = "client-assertion"
     SAML_ARTIFACT = "saml-artifact"
+    SAML_LOGOUT = "saml-logout"
     REQUEST_OBJECT = "request-object"
     PUSHED_REQUEST = "pushed-request"
     DPOP_PROOF = "dpop-proof"
@@ -68,6 +74,12 @@ def redeem(work: Work, purpose: Purpose, secret: str, subject: str) -> dict[str,
     _EMPTY.run(work.connection, secret=known)
     found: dict[str, Any] = json.loads(row.payload)
     return found
+
+
+def peek(work: Work, purpose: Purpose, secret: str) -> tuple[str, dict[str, Any]] | None:
+    """For whom a secret is held and what it is worth, without consuming it; None as ``redeem``."""
+    row = _PEEK.one(work.connection, secret=digest(work, purpose, secret), now=work.now)
+    return None if row is None else (row.subject, json.loads(row.payload))
 
 
 def first_use(work: Work, purpose: Purpose, mark: str, until: datetime) -> bool:

@@ -76,6 +76,7 @@ class Published:
     plain_use: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
     resolvers: str = ""
+    logouts: str = ""
     services: str = ""
     name_id_formats: tuple[str, ...] = ()
     flags: str = 'AuthnRequestsSigned="true" WantAssertionsSigned="true"'
@@ -94,7 +95,8 @@ class Published:
         text = (
             f'<md:EntityDescriptor xmlns:md="{MD}" xmlns:ds="{DS}" ID="_metadata" entityID="{self.entity_id}" '
             f"{self.attributes}>"
-            f'<md:SPSSODescriptor {self.flags} protocolSupportEnumeration="{SAMLP}">{keys}{self.resolvers}{formats}'
+            f'<md:SPSSODescriptor {self.flags} protocolSupportEnumeration="{SAMLP}">'
+            f"{keys}{self.resolvers}{self.logouts}{formats}"
             f"{''.join(map(_consumer_xml, self.consumers))}{self.services}</md:SPSSODescriptor></md:EntityDescriptor>"
         ).encode()
         if not self.signed:

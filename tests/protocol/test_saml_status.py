@@ -108,6 +108,12 @@ TABLE = {
         "Responder/RequestUnsupported",
         "Entity type not supported",
     ),
+    Problem.PRINCIPAL: (
+        "P15",
+        "Requester/UnknownPrincipal",
+        "Requester/RequestUnsupported",
+        "Session and person do not belong together",
+    ),
     Problem.CANCELLED: ("", "Responder/AuthnFailed", "Responder/AuthnFailed", "Authentication cancelled"),
     Problem.DENIED: ("", "Responder/RequestDenied", "Responder/AuthnFailed", FAILED),
     Problem.LEVEL_UNMET: ("", "Responder/NoAuthnContext", "Responder/AuthnFailed", FAILED),

@@ -46,6 +46,11 @@ class SoftKey:
             return self.private.sign(data, padding.PKCS1v15(), digest)
         return self.private.sign(data, padding.PSS(padding.MGF1(digest), digest.digest_size), digest)
 
+    def unwrap(self, digest: str, wrapped: bytes) -> bytes:
+        """What was encrypted for it."""
+        hashed = hashes.SHA1() if digest == "sha1" else HASHES[digest]()
+        return self.private.decrypt(wrapped, padding.OAEP(padding.MGF1(hashed), hashed, None))
+
     @property
     def pem(self) -> bytes:
         """The private key for libxmlsec1."""

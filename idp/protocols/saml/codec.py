@@ -14,6 +14,7 @@ from idp.protocols.saml.consumers import asked_consumer, reply_consumer
 from idp.protocols.saml.delivery import by_artifact, by_post, keep
 from idp.protocols.saml.dialects import DIALECTS, names
 from idp.protocols.saml.grant import grant, note_name
+from idp.protocols.saml.logout import Logout
 from idp.protocols.saml.metadata import coming, current, valid_until, write_metadata
 from idp.protocols.saml.names import Binding
 from idp.protocols.saml.read import Verified, verified
@@ -42,6 +43,7 @@ class SamlCodec:
         self._voices = Voices()
         self._collector = Collector(self._schemas, self._voices, courier) if courier is not None else None
         self._sightings = Sightings()
+        self.logout = Logout(self._schemas, self._voices, courier)
 
     def read(self, office: Office, message: HttpMessage, now: datetime) -> Incoming:
         """A verified request; raises ``BadRequest`` for the own page, ``Answered`` for what its sender hears of."""

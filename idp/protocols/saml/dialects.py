@@ -50,6 +50,11 @@ class Dialect:
         return f"{self.prefix}/artifact"
 
     @property
+    def logout_path(self) -> str:
+        """The path of SingleLogoutService, for every binding."""
+        return f"{self.prefix}/slo"
+
+    @property
     def metadata_path(self) -> str:
         """The path of our metadata."""
         return f"{self.prefix}/metadata"

@@ -32,6 +32,7 @@ _DESCRIPTION: Final = {
     "en": "Log in with eHerkenning through {name}, on behalf of an organisation.",
 }
 _SSO: Final = (Binding.POST, Binding.REDIRECT, Binding.ARTIFACT)
+_SLO: Final = (Binding.POST, Binding.REDIRECT, Binding.SOAP)
 # How long others may keep a copy; a new key is published longer than this before it signs (SEC-42).
 _KEEP_FOR: Final = "P1D"
 
@@ -115,12 +116,16 @@ def _role(settings: Settings, edition: Edition, dialect: Dialect) -> str:
         f'<md:SingleSignOnService Binding="{binding}" Location="{location}"></md:SingleSignOnService>'
         for binding in _SSO
     )
+    exit_location = escape_attribute(settings.server.base_url + dialect.logout_path)
+    leaving = "".join(
+        f'<md:SingleLogoutService Binding="{one}" Location="{exit_location}"></md:SingleLogoutService>' for one in _SLO
+    )
     formats = "".join(f"<md:NameIDFormat>{one}</md:NameIDFormat>" for one in _name_id_formats(dialect))
     error_url = escape_attribute(f"{settings.server.base_url}/klantenservice")
     return (
         f'<md:IDPSSODescriptor WantAuthnRequestsSigned="true" errorURL="{error_url}" '
         f'protocolSupportEnumeration="{PROTOCOL}">'
-        f"{_shown(settings)}{''.join(_keys(edition))}{_resolver(settings, dialect)}{formats}{services}"
+        f"{_shown(settings)}{''.join(_keys(edition))}{_resolver(settings, dialect)}{leaving}{formats}{services}"
         "</md:IDPSSODescriptor>"
     )
 

@@ -48,11 +48,35 @@ def verified(office: Office, received: Received, schemas: Schemas, now: datetime
 
     P10 for what is no SAML request, P01 for an unknown sender, P14 for unusable metadata, P02 for the signature.
     """
+    root = opened(received, schemas, (AUTHN_REQUEST,))
+    found = vouched(office, received, root, now, waivable=True)
+    try:
+        request = read_authn_request(found.root)
+    except Refused as refused:
+        raise bad_request(refused, detail=refused.detail[:300]) from refused
+    sender = found.sender
+    hold_to_form(received, sender.party)
+    return Verified(sender.party, sender.dialect, sender.metadata, request, received.relay_state)
+
+
+def opened(received: Received, schemas: Schemas, tags: tuple[str, ...]) -> Element:
+    """The schema-valid root of a message of one of these kinds, which nobody vouches for yet; ``BadRequest`` P10."""
     try:
         root = parse(received.octets)
         schemas.validate(root)
-        if root.tag != AUTHN_REQUEST:
-            raise Refused(Fault.SCHEMA, f"a {root.tag!r} where an AuthnRequest belongs")
+        if root.tag not in tags:
+            raise Refused(Fault.SCHEMA, f"a {root.tag!r} where {' or '.join(tags)} belongs")
+    except Refused as refused:
+        raise bad_request(refused, detail=refused.detail[:300]) from refused
+    return root
+
+
+def vouched(office: Office, received: Received, root: Element, now: datetime, *, waivable: bool) -> "Vouched":
+    """A message that its registered sender signed; ``waivable``: unless it need not (RUL-23).
+
+    Raises ``BadRequest``: P10 without an Issuer, P01 for an unknown sender, P14 for unusable metadata, P02.
+    """
+    try:
         issuer = read_issuer(root)
     except Refused as refused:
         raise bad_request(refused, detail=refused.detail[:300]) from refused
@@ -61,11 +85,9 @@ def verified(office: Office, received: Received, schemas: Schemas, now: datetime
     sender = sender_of(office, issuer, now)
     method = _method(received, root)
     try:
-        request = read_authn_request(_vouched(received, root, sender))
+        return Vouched(sender, _vouched(received, root, sender, waivable and sender.unsigned))
     except Refused as refused:
         raise bad_request(refused, **_explained(refused, method, sender.metadata)) from refused
-    _hold_to_form(received, sender.party)
-    return Verified(sender.party, sender.dialect, sender.metadata, request, received.relay_state)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +113,14 @@ class Sender:
         return valid if valid or strict else [one.key for one in counting]
 
 
+@dataclass(frozen=True, slots=True)
+class Vouched:
+    """A message with the sender that vouches for it; look at nothing but this element (SEC-9)."""
+
+    sender: Sender
+    root: Element
+
+
 def sender_of(office: Office, entity_id: str, now: datetime) -> Sender:
     """The relying party of an entity ID; raises ``BadRequest`` P01 when it is unknown, P14 for unusable metadata."""
     party = office.directory.party("saml", entity_id)
@@ -111,20 +141,20 @@ def _metadata(office: Office, party: Party, now: datetime) -> SpMetadata:
     return metadata
 
 
-def _vouched(received: Received, root: Element, sender: Sender) -> Element:
+def _vouched(received: Received, root: Element, sender: Sender, unsigned: bool) -> Element:
     """The element that is covered by the signature, and nothing else of the message (SEC-9)."""
     enveloped = root.find(_SIGNATURE) is not None
     if received.query is not None:
         if enveloped:
             raise Refused(Fault.SIGNATURE, "a signature inside a message that the query signs")
-        if received.query.signature is None and sender.unsigned:
+        if received.query.signature is None and unsigned:
             return root
         # The signature covers the octets of the query, and those inflated to the very tree that was validated.
         verify_redirect(received.query, sender.keys)
         return root
-    if not enveloped and sender.unsigned and next(root.iter(_SIGNATURE), None) is None:
+    if not enveloped and unsigned and next(root.iter(_SIGNATURE), None) is None:
         return root
-    return parse_canonical(verify(root, AUTHN_REQUEST, sender.keys))
+    return parse_canonical(verify(root, str(root.tag), sender.keys))
 
 
 def _method(received: Received, root: Element) -> str:
@@ -146,7 +176,7 @@ def _explained(refused: Refused, method: str, metadata: SpMetadata) -> dict[str,
     }
 
 
-def _hold_to_form(received: Received, party: Party) -> None:
+def hold_to_form(received: Received, party: Party) -> None:
     """What only the strict reading minds about the way a message came (RC-6, G-2)."""
     if party.settings.reading is not Reading.STRICT:
         return

@@ -14,7 +14,7 @@ from idp.protocols.saml.algorithms import MOST_KEYS
 from idp.protocols.saml.names import is_identifying
 from idp.protocols.saml.refusal import Refused
 from idp.protocols.saml.signature import verify
-from idp.protocols.saml.sp_metadata import ANSWERABLE, Consumer, SpMetadata, read_certificate, read_descriptor
+from idp.protocols.saml.sp_metadata import ANSWERABLE, SpMetadata, read_certificate, read_descriptor
 from idp.protocols.saml.xml import DS, METADATA, Element, Schemas, parse
 from idp.settings import is_local
 
@@ -124,21 +124,23 @@ def _addresses(metadata: SpMetadata, _manner: Manner) -> Iterator[str]:
     indexes = [one.index for one in metadata.consumers]
     for twice in sorted({one for one in indexes if indexes.count(one) > 1}):
         yield f"The AssertionConsumerService index {twice} stands twice: give each its own."
-    for name, one in _places(metadata):
-        if not _absolute(one.location, ("https", "http")):
-            yield f"The {name} Location {one.location[:200]!r} is no web address: write it in full."
+    for name, location in _places(metadata):
+        if not _absolute(location, ("https", "http")):
+            yield f"The {name} Location {location[:200]!r} is no web address: write it in full."
 
 
 def _safe_addresses(metadata: SpMetadata, _manner: Manner) -> Iterator[str]:
-    for name, one in _places(metadata):
-        if _absolute(one.location, ("http",)) and not is_local(urlsplit(one.location).hostname or ""):
-            yield f"The {name} Location {one.location[:200]} is not safe: use https."
+    for name, location in _places(metadata):
+        if _absolute(location, ("http",)) and not is_local(urlsplit(location).hostname or ""):
+            yield f"The {name} Location {location[:200]} is not safe: use https."
 
 
-def _places(metadata: SpMetadata) -> Iterator[tuple[str, Consumer]]:
+def _places(metadata: SpMetadata) -> Iterator[tuple[str, str]]:
     """Every address to which we send something, by the name of its element."""
-    yield from (("AssertionConsumerService", one) for one in metadata.consumers)
-    yield from (("ArtifactResolutionService", one) for one in metadata.resolvers)
+    yield from (("AssertionConsumerService", one.location) for one in metadata.consumers)
+    yield from (("ArtifactResolutionService", one.location) for one in metadata.resolvers)
+    for one in metadata.logouts:
+        yield from (("SingleLogoutService", place) for place in dict.fromkeys((one.location, one.response_location)))
 
 
 def _absolute(location: str, schemes: tuple[str, ...]) -> bool:

@@ -23,11 +23,15 @@ _REFUSALS: Final[Mapping[str, str]] = {
 _MUST: Final = f"{{{SOAP}}}mustUnderstand"
 
 
+def is_soap(message: HttpMessage) -> bool:
+    """Whether a message comes over SOAP, by its media type."""
+    return message.method == "POST" and message.content_type.partition(";")[0].strip().lower() in _TYPES
+
+
 def read_posted(message: HttpMessage, schemas: Schemas) -> Element:
     """The message in a SOAP request, schema-valid and in its tree, to be verified there; raises ``Refused``."""
-    kind = message.content_type.partition(";")[0].strip().lower()
-    if message.method != "POST" or kind not in _TYPES:
-        raise Refused(Fault.MALFORMED, f"a {message.method} of type {kind[:100]!r} where SOAP belongs")
+    if not is_soap(message):
+        raise Refused(Fault.MALFORMED, f"a {message.method} of {message.content_type[:100]!r} where SOAP belongs")
     return read_envelope(message.body, schemas)
 
 

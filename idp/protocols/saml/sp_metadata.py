@@ -40,6 +40,15 @@ class Consumer:
 
 
 @dataclass(frozen=True, slots=True)
+class LogoutService:
+    """A SingleLogoutService; answers go to ``response_location``, which is ``location`` unless it has one."""
+
+    binding: str
+    location: str
+    response_location: str
+
+
+@dataclass(frozen=True, slots=True)
 class AttributeService:
     """An AttributeConsumingService: an index for a service, with the attributes it asks, in their order."""
 
@@ -80,7 +89,8 @@ class SpMetadata:
     """The SPSSODescriptor of one entity.
 
     ``signing`` are the certificates whose keys may sign requests; ``encryption`` those to encrypt for: meant for that
-    alone, else without a use (ENC-5). ``resolvers`` are the services that keep its requests by artifact.
+    alone, else without a use (ENC-5). ``resolvers`` are the services that keep its requests by artifact, ``logouts``
+    those that take a LogoutRequest or its answer.
     """
 
     entity_id: str
@@ -91,6 +101,7 @@ class SpMetadata:
     encryption: tuple[Certificate, ...]
     services: tuple[AttributeService, ...]
     resolvers: tuple[Consumer, ...]
+    logouts: tuple[LogoutService, ...]
     name_id_formats: tuple[str, ...]
     signs_requests: bool
     wants_signed_assertions: bool
@@ -152,6 +163,7 @@ def read_descriptor(root: Element) -> SpMetadata:
         encryption=_for_encryption(certificates),
         services=services,
         resolvers=tuple(map(_consumer, role.findall(f"{{{MD}}}ArtifactResolutionService")[:_MOST_CONSUMERS])),
+        logouts=tuple(map(_logout_service, role.findall(f"{{{MD}}}SingleLogoutService")[:_MOST_CONSUMERS])),
         name_id_formats=tuple((one.text or "").strip() for one in role.findall(f"{{{MD}}}NameIDFormat")),
         signs_requests=_true(role.get("AuthnRequestsSigned")),
         wants_signed_assertions=_true(role.get("WantAssertionsSigned")),
@@ -200,6 +212,11 @@ def _consumer(node: Element) -> Consumer:
         location=node.get("Location", ""),
         default=_maybe(node.get("isDefault")),
     )
+
+
+def _logout_service(node: Element) -> LogoutService:
+    location = node.get("Location", "")
+    return LogoutService(node.get("Binding", ""), location, node.get("ResponseLocation") or location)
 
 
 def _attribute_service(node: Element) -> AttributeService:

@@ -8,6 +8,7 @@ from typing import Final
 from idp.domain.reasons import Reason
 
 SUCCESS: Final = "urn:oasis:names:tc:SAML:2.0:status:Success"
+PARTIAL_LOGOUT: Final = "urn:oasis:names:tc:SAML:2.0:status:PartialLogout"
 
 
 class StatusCode(StrEnum):
@@ -43,6 +44,7 @@ class Problem(StrEnum):
     LEVEL = "level"
     ATTRIBUTE = "attribute"
     ENTITY_TYPE = "entity-type"
+    PRINCIPAL = "principal"
     CANCELLED = "cancelled"
     DENIED = "denied"
     LEVEL_UNMET = "level-unmet"
@@ -104,6 +106,12 @@ _ENTRIES: Final[Mapping[Problem, _Entry]] = {
     ),
     Problem.ATTRIBUTE: _Entry("P15", _UNSUPPORTED_BY_US, _UNSUPPORTED_BY_US, "Attribute not available"),
     Problem.ENTITY_TYPE: _Entry("P15", _UNSUPPORTED_BY_US, _UNSUPPORTED_BY_US, "Entity type not supported"),
+    Problem.PRINCIPAL: _Entry(
+        "P15",
+        (_S.REQUESTER, _S.UNKNOWN_PRINCIPAL),
+        _UNSUPPORTED_BY_REQUESTER,
+        "Session and person do not belong together",
+    ),
     Problem.CANCELLED: _Entry("", _FAILED, _FAILED, "Authentication cancelled"),
     Problem.DENIED: _Entry("", (_S.RESPONDER, _S.REQUEST_DENIED), _FAILED, "Authentication failed", True),
     Problem.LEVEL_UNMET: _Entry("", (_S.RESPONDER, _S.NO_AUTHN_CONTEXT), _FAILED, "Authentication failed", True),

@@ -1,6 +1,6 @@
 """How a request reaches us: by a POST form or by the query of a redirect, bounded before anything is read (SEC-3)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl
@@ -44,10 +44,13 @@ class Presented:
     relay_state: str | None
 
 
-def receive(message: HttpMessage) -> Received | Presented:
-    """The one SAMLRequest of an HTTP request, or the artifact of one; raises ``BadRequest`` P10 (RUL-26)."""
+def receive(message: HttpMessage, allowed: Collection[Parameter] = (Parameter.REQUEST,)) -> Received | Presented:
+    """The one message of an HTTP request, of a kind that is allowed, or the artifact of one.
+
+    Raises ``BadRequest`` P10 (RUL-26).
+    """
     try:
-        received = _posted(message) if message.method == "POST" else _redirected(message)
+        received = _posted(message, allowed) if message.method == "POST" else _redirected(message, allowed)
     except Refused as refused:
         raise bad_request(refused) from refused
     if received.relay_state is not None and len(received.relay_state.encode()) > RELAY_STATE_LENIENT:
@@ -73,22 +76,23 @@ def too_long(relay_state: str, most: int) -> BadRequest:
     )
 
 
-def _redirected(message: HttpMessage) -> Received | Presented:
+def _redirected(message: HttpMessage, allowed: Collection[Parameter]) -> Received | Presented:
     if b"SAMLart=" in message.query:
         return _presented(_fields(message.query))
     query = read_redirect(message.query)
-    if query.message.parameter is not Parameter.REQUEST:
-        raise Refused(Fault.MALFORMED, "a SAMLResponse where a request belongs")
+    if query.message.parameter not in allowed:
+        raise Refused(Fault.MALFORMED, f"a {query.message.parameter} where none belongs")
     return Received(Binding.REDIRECT, query.message.octets, query.message.relay_state, query=query)
 
 
-def _posted(message: HttpMessage) -> Received | Presented:
+def _posted(message: HttpMessage, allowed: Collection[Parameter]) -> Received | Presented:
     fields = _form(message)
     if "SAMLart" in fields:
         return _presented(fields)
-    if "SAMLRequest" not in fields or "SAMLResponse" in fields:
-        raise Refused(Fault.MALFORMED, "a form without SAMLRequest, or with a SAMLResponse")
-    octets = decode_base64(fields["SAMLRequest"])
+    brought = [one for one in Parameter if one in fields]
+    if len(brought) != 1 or brought[0] not in allowed:
+        raise Refused(Fault.MALFORMED, f"a form with {brought} where one of {list(map(str, allowed))} belongs")
+    octets = decode_base64(fields[brought[0]])
     relay_state = fields.get("RelayState")
     if octets.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         return Received(Binding.POST, octets, relay_state)

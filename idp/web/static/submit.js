@@ -1,4 +1,7 @@
-// Sends the answer form once. Someone who comes back with the back button gets the visible button instead.
+// Sends the form once, or follows the link. Someone who comes back with the back button gets the visible button instead.
 const [navigation] = performance.getEntriesByType("navigation");
-const form = document.querySelector("form[data-auto]");
-if (form && navigation?.type !== "back_forward") form.submit();
+const onward = document.querySelector("[data-auto]");
+if (onward && navigation?.type !== "back_forward") {
+  if (onward instanceof HTMLFormElement) onward.submit();
+  else location.assign(onward.href);
+}
