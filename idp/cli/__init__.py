@@ -11,7 +11,8 @@ from idp.settings import BadSettings
 # A subcommand's module is loaded when it is asked for, so that a sandbox starts without what it does not need.
 _MODULE_OF = {
     **dict.fromkeys(("audit", "check", "db", "keys", "serve", "worker"), "operate"),
-    **dict.fromkeys(("catalogue", "providers"), "providers"),
+    "catalogue": "catalogue",
+    "providers": "providers",
     **dict.fromkeys(("decide", "lab", "otp"), "sandbox"),
     "demo": "demo",
 }

@@ -1,4 +1,4 @@
-"""Commands for relying parties and the service catalogue."""
+"""Commands for relying parties."""
 
 import json
 from collections.abc import Iterator
@@ -11,10 +11,7 @@ import click
 from idp.cli import sources
 from idp.cli.common import common, office_of, show
 from idp.domain.parties import Party
-from idp.services import catalogue as catalogues
 from idp.services import parties
-from idp.services.catalogue_file import BadCatalogue
-from idp.services.catalogue_file import check as check_file
 from idp.services.party_keys import FILE, URL, Source, follow, keep_certificates
 from idp.services.party_settings import BadParty
 from idp.services.work import Office, Work
@@ -29,7 +26,7 @@ def _operator(context: click.Context) -> Iterator[Work]:
     try:
         with office_of(context).work("operator") as work:
             yield work
-    except (BadParty, BadCatalogue) as error:
+    except BadParty as error:
         raise click.ClickException(str(error)) from None
 
 
@@ -161,50 +158,4 @@ for _command in sources.COMMANDS:
     providers.add_command(_command)
 
 
-@click.group()
-@common
-def catalogue(**_options: object) -> None:
-    """The service catalogue."""
-
-
-@catalogue.command("load")
-@common
-@click.argument("file", type=_READABLE)
-@click.pass_context
-def load(context: click.Context, file: Path) -> None:
-    """Load services from a catalogue file."""
-    with _operator(context) as work:
-        services = catalogues.load(work, file)
-    show(context, {"services": [one.slug for one in services]}, f"Loaded {len(services)} services.")
-
-
-@catalogue.command("check")
-@common
-@click.argument("file", type=_READABLE)
-@click.pass_context
-def check(context: click.Context, file: Path) -> None:
-    """Tell whether a catalogue file can be loaded."""
-    try:
-        services = check_file(file)
-    except BadCatalogue as error:
-        show(context, {"good": False, "faults": list(error.faults)}, "")
-        raise click.ClickException("\n".join(error.faults)) from None
-    show(context, {"good": True, "services": [one.slug for one in services]}, f"{len(services)} services, all good.")
-
-
-@catalogue.command("show")
-@common
-@click.pass_context
-def show_catalogue(context: click.Context) -> None:
-    """The catalogue of the database."""
-    with office_of(context).reading() as connection:
-        found = catalogues.show(connection)
-    lines = [f"{one['id']:16} {one['level']:5} {one['name']['nl']} ({one['provider']['name']['nl']})" for one in found]
-    show(
-        context,
-        {"services": found},
-        "\n".join(lines) or "The catalogue is empty; load one with: idp catalogue load FILE",
-    )
-
-
-COMMANDS = (providers, catalogue)
+COMMANDS = (providers,)

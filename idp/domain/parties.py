@@ -47,7 +47,10 @@ class CatalogueAttribute:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One entry of the catalogue (domain 5.2); texts are per language, ``entity_types`` sets in order of preference."""
+    """One entry of the catalogue (domain 5.2); texts are per language, ``entity_types`` sets in order of preference.
+
+    ``public`` tells whether it stands in lists for everyone; who knows the service logs in all the same.
+    """
 
     uuid: ServiceUuid
     instance_uuid: ServiceUuid
@@ -65,11 +68,16 @@ class Service:
     attributes: tuple[CatalogueAttribute, ...]
     url: str
     enforced_from: date | None
+    public: bool = True
 
     @property
     def target(self) -> Target:
         """What a mandate is held against."""
         return Target(self.uuid, self.provider.oin, self.takes_restriction)
+
+    def announced(self, today: date) -> date | None:
+        """The day from which nothing else is accepted, while it is still to come (F06); it decides nothing."""
+        return self.enforced_from if self.enforced_from is not None and today < self.enforced_from else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
 from idp.domain.audit import Event
 from idp.domain.parties import Provider, Service
@@ -15,14 +15,24 @@ from idp.store.catalogue import ProviderRow, ServiceRow, read_services
 from idp.store.merge import renew
 from idp.store.versions import DIRECTORY, bump
 
+_NAMES = {
+    "instance_uuid": "each instance a UUID of its own",
+    "urn": "each service an index of its own",
+    "slug": "each service a name of its own",
+}
+
 
 def load(work: Work, path: Path) -> tuple[Service, ...]:
-    """Write a catalogue file into the database, new entries and changed ones; what it does not name stays.
+    """Write a catalogue file in TOML into the database; raises ``BadCatalogue``."""
+    return store(work, check(path))
 
-    Raises ``BadCatalogue``.
+
+def store(work: Work, services: tuple[Service, ...]) -> tuple[Service, ...]:
+    """Write checked services into the database, new entries and changed ones; what they do not name stays.
+
+    Raises ``BadCatalogue`` when a name or UUID belongs to another service (domain 5.6).
     """
-    services = check(path)
-    _refuse_taken(work.connection, services)
+    refuse_taken(work.connection, services)
     for provider in {service.provider.oin: service.provider for service in services}.values():
         write_provider(work, provider)
     for service in services:
@@ -59,6 +69,7 @@ def as_data(service: Service) -> dict[str, Any]:
         ],
         "url": service.url,
         "enforced_from": service.enforced_from.isoformat() if service.enforced_from else None,
+        "public": service.public,
     }
 
 
@@ -96,26 +107,37 @@ def service_values(service: Service) -> dict[str, Any]:
                 "entity_types": service.entity_types,
                 "attributes": as_data(service)["attributes"],
                 "url": service.url,
+                "public": service.public,
             },
             ensure_ascii=False,
         ),
     }
 
 
-def _refuse_taken(connection: Connection, services: Sequence[Service]) -> None:
-    """Names that the database already gave to another service."""
+def refuse_taken(connection: Connection, services: Sequence[Service]) -> None:
+    """Hold services against those of the database; raises ``BadCatalogue`` (domain 5.6).
+
+    A definition's UUID stays with its provider, since mandates are registered for it, and an instance's UUID with its
+    definition and ServiceID.
+    """
     columns = (ServiceRow.uuid, ServiceRow.instance_uuid, ServiceRow.urn, ServiceRow.slug, ServiceRow.provider_oin)
     rows = connection.execute(select(*columns)).all()
-    faults = [fault for service in services for row in rows for fault in _clashes(service, row)]
+    named = {(what, getattr(row, what)): row for row in rows for what in ("uuid", *_NAMES)}
+    faults = [fault for service in services for fault in _clashes(service, named)]
     if faults:
         raise BadCatalogue(faults)
 
 
-def _clashes(service: Service, row: Row[str, str, str, str, str]) -> Iterator[str]:
-    if row.uuid == service.uuid:
-        if row.provider_oin != service.provider.oin:
-            yield f"The service {service.slug} belongs to the provider {row.provider_oin} already."
-        return
-    for what in ("instance_uuid", "urn", "slug"):
-        if getattr(row, what) == getattr(service, what):
-            yield f"The {what} {getattr(service, what)} belongs to another service already."
+def _clashes(service: Service, named: dict[tuple[str, str], Any]) -> Iterator[str]:
+    own = named.get(("uuid", service.uuid))
+    if own is not None and own.provider_oin != service.provider.oin:
+        yield (
+            f"The service {service.slug} ({service.uuid}) belongs to the provider {own.provider_oin} already; "
+            "a service of another provider needs a UUID of its own."
+        )
+    elif own is not None and own.instance_uuid == service.instance_uuid and own.urn != service.urn:
+        yield f"The service {service.slug} has another ServiceID than before; that needs a new instance_uuid."
+    for what, called in _NAMES.items():
+        holder = named.get((what, getattr(service, what)))
+        if holder is not None and holder.uuid != service.uuid:
+            yield f"The {what} {getattr(service, what)} belongs to the service {holder.slug} already; give {called}."

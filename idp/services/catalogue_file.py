@@ -1,5 +1,6 @@
-"""Our TOML form of the service catalogue: read, and checked entry by entry (domain 5.6)."""
+"""The service catalogue as a file lists it, checked entry by entry, and our TOML form of it (domain 5.6)."""
 
+import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,8 +18,15 @@ ENTITY_TYPES = {
     "KvKnr": "urn:etoegang:1.9:EntityConcernedID:KvKnr",
 }
 LANGUAGES = ("nl", "en")
+LARGEST = 4 * 1024 * 1024
+"""Octets of a catalogue, in either form; the scheme's whole one is smaller (SEC-3)."""
 _LONGEST_NAME = 64
 _LONGEST_TEXT = 1024
+_LONGEST_URL = 512
+_URL = re.compile(r"https?://[^\s<>\"{}|\\^`\x00-\x20\x7f-\U0010ffff]+", re.ASCII)
+_LANGUAGE = re.compile(r"[a-z]{2,3}", re.ASCII)
+# One line that either form can carry: no control character, and nothing at its ends that a reader may take away.
+_LINE = re.compile(r"(?! )[^\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]+(?<! )")
 _SLUG_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-")
 _SERVICE_KEYS = {
     "slug": str,
@@ -32,6 +40,7 @@ _SERVICE_KEYS = {
     "chains": bool,
     "sso": bool,
     "allow_lower": bool,
+    "public": bool,
     "entity_types": list,
     "attributes": list,
     "url": str,
@@ -40,6 +49,7 @@ _SERVICE_KEYS = {
 _OPTIONAL: dict[str, Any] = {
     "sso": False,
     "allow_lower": False,
+    "public": True,
     "attributes": [],
     "url": "",
     "enforced_from": None,
@@ -52,6 +62,23 @@ class BadCatalogue(Exception):
     def __init__(self, faults: Sequence[str]) -> None:
         super().__init__(" ".join(faults))
         self.faults = tuple(faults)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A provider as a file lists it, unchecked: its facts, and its services with the words that name their place."""
+
+    where: str
+    facts: dict[str, Any]
+    services: Sequence[tuple[str, dict[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The services of a file, and what whoever hands it in should know about how it was read."""
+
+    services: tuple[Service, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -68,19 +95,42 @@ class _Reading:
 
 
 def check(path: Path) -> tuple[Service, ...]:
-    """The services of a catalogue file; raises ``BadCatalogue`` with every fault (domain 5.6)."""
+    """The services of a file in TOML; raises ``BadCatalogue`` with every fault (domain 5.6)."""
+    return read_toml(octets_of(path), path)
+
+
+def octets_of(path: Path) -> bytes:
+    """The octets of a catalogue file in either form; raises ``BadCatalogue`` when it cannot be read or is too large."""
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            octets = file.read(LARGEST + 1)
     except OSError as error:
         raise BadCatalogue([f"The catalogue {path} cannot be read: {error.strerror}."]) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    if len(octets) > LARGEST:
+        raise BadCatalogue([f"The catalogue {path} has more than {LARGEST // 1024**2} MiB; split it by provider."])
+    return octets
+
+
+def read_toml(octets: bytes, path: Path) -> tuple[Service, ...]:
+    """The services of our form; raises ``BadCatalogue`` with every fault (domain 5.6)."""
+    try:
+        tables = tomllib.loads(octets.decode("utf-8").replace("\r\n", "\n"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadCatalogue([f"The catalogue {path} is not valid TOML: {error}."]) from None
+    entries = tables.get("providers", [])
+    if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
+        raise BadCatalogue(["The catalogue has no [[providers]]."])
+    return judge([_listed(entry) for entry in entries])
+
+
+def judge(providers: Sequence[Listed]) -> tuple[Service, ...]:
+    """The services that a file lists, whatever its form; raises ``BadCatalogue`` with every fault (domain 5.6)."""
     reading = _Reading()
     services = [
         service
-        for provider, entries in _providers(tables, reading)
-        for entry in entries
-        if (service := _service(provider, entry, reading)) is not None
+        for provider, entries in _providers(providers, reading)
+        for where, entry in entries
+        if (service := _service(provider, entry, where, reading)) is not None
     ]
     _unique(services, reading)
     if reading.faults:
@@ -88,24 +138,32 @@ def check(path: Path) -> tuple[Service, ...]:
     return tuple(services)
 
 
-def _providers(tables: dict[str, Any], reading: _Reading) -> Iterator[tuple[Provider, list[dict[str, Any]]]]:
-    entries = tables.get("providers", [])
-    if not reading.need(isinstance(entries, list) and bool(entries), "The catalogue has no [[providers]]."):
+def _listed(entry: dict[str, Any]) -> Listed:
+    given = entry.get("services", [])
+    tables = [one if isinstance(one, dict) else {} for one in given] if isinstance(given, list) else [{}]
+    return Listed(
+        f"provider {entry.get('oin', '?')}", entry, [(f"service {one.get('slug', '?')}", one) for one in tables]
+    )
+
+
+def _providers(
+    listed: Sequence[Listed], reading: _Reading
+) -> Iterator[tuple[Provider, Sequence[tuple[str, dict[str, Any]]]]]:
+    if not reading.need(bool(listed), "The catalogue has no [[providers]]."):
         return
     seen: set[str] = set()
-    for entry in entries:
-        oin, name = str(entry.get("oin", "")), entry.get("name")
-        valid = oin.isascii() and oin.isdecimal() and len(oin) == 20
+    for one in listed:
+        oin, name = str(one.facts.get("oin", "")), one.facts.get("name")
+        valid = Oin.pattern.fullmatch(oin) is not None
         if not reading.need(valid, f"The OIN {oin!r} of a provider is not 20 digits."):
             continue
         reading.need(oin not in seen, f"The OIN {oin} stands twice; put all services of a provider together.")
         seen.add(oin)
-        if _texts(name, _LONGEST_NAME, f"provider {oin}: name", reading):
-            yield Provider(Oin(oin), dict(name)), entry.get("services", [])
+        if _texts(name, _LONGEST_NAME, f"{one.where}: name", reading):
+            yield Provider(Oin(oin), dict(name or {})), one.services
 
 
-def _service(provider: Provider, entry: dict[str, Any], reading: _Reading) -> Service | None:
-    where = f"service {entry.get('slug', '?')}"
+def _service(provider: Provider, entry: dict[str, Any], where: str, reading: _Reading) -> Service | None:
     before = len(reading.faults)
     given = _OPTIONAL | entry
     for key, kind in _SERVICE_KEYS.items():
@@ -136,6 +194,7 @@ def _service(provider: Provider, entry: dict[str, Any], reading: _Reading) -> Se
         ),
         url=given["url"],
         enforced_from=given["enforced_from"],
+        public=given["public"],
     )
 
 
@@ -150,7 +209,8 @@ def _judge(given: dict[str, Any], where: str, reading: _Reading) -> None:
         reading.need(valid, f"{where}: {key} must be a UUID in lower case.")
     levels = ", ".join(level.name for level in Level)
     reading.need(given["level"] in Level.__members__, f"{where}: level must be one of {levels}.")
-    reading.need(url == "" or url.startswith(("https://", "http://")), f"{where}: url must begin with https://.")
+    sound = url == "" or (len(url) <= _LONGEST_URL and _URL.fullmatch(url) is not None)
+    reading.need(sound, f"{where}: url must begin with https:// and have at most {_LONGEST_URL} plain characters.")
     _texts(given["name"], _LONGEST_NAME, f"{where}: name", reading)
     _texts(given["description"], _LONGEST_TEXT, f"{where}: description", reading)
     _entity_types(given["entity_types"], where, reading)
@@ -172,7 +232,7 @@ def _attribute(attribute: Any, where: str, reading: _Reading) -> None:
     name = attribute["name"]
     plain = isinstance(attribute["required"], bool)
     reading.need(plain, f"{where}: required of {name} must be true or false.")
-    known = name in PERSONAL_ATTRIBUTES
+    known = isinstance(name, str) and name in PERSONAL_ATTRIBUTES
     reading.need(known, f"{where}: the attribute {name} is not in the attribute catalogue.")
     _texts(attribute["purpose"], _LONGEST_TEXT, f"{where}: purpose of {name}", reading)
 
@@ -181,8 +241,14 @@ def _texts(texts: Any, longest: int, where: str, reading: _Reading) -> bool:
     present = isinstance(texts, dict) and all(isinstance(texts.get(language), str) for language in LANGUAGES)
     if not reading.need(present, f"{where} must have a text in {' and '.join(LANGUAGES)}."):
         return False
-    short = all(0 < len(text) <= longest for text in texts.values() if isinstance(text, str))
-    return reading.need(short, f"{where} must have 1 to {longest} characters.")
+    named = all(_LANGUAGE.fullmatch(language) and isinstance(text, str) for language, text in texts.items())
+    if not reading.need(named, f"{where} may have texts by a language of two or three small letters only."):
+        return False
+    short = all(0 < len(text) <= longest for text in texts.values())
+    if not reading.need(short, f"{where} must have 1 to {longest} characters."):
+        return False
+    plain = all(_LINE.fullmatch(text) for text in texts.values())
+    return reading.need(plain, f"{where} must be one line without control characters and without spaces at its ends.")
 
 
 def _unique(services: Sequence[Service], reading: _Reading) -> None:

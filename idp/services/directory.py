@@ -60,6 +60,11 @@ class Directory:
         found: Parsed = self._keep(("parsed", make, party.id, party.version), lambda: make(party))
         return found
 
+    def made(self, key: tuple[Any, ...], make: Callable[[tuple[Service, ...]], Parsed]) -> Parsed:
+        """What ``make`` writes of the whole catalogue, made once per version of it and key."""
+        found: Parsed = self._keep(("made", *key), lambda: make(self.services()))
+        return found
+
     def version(self) -> int:
         """The version of what is known; it changes with every change to parties or catalogue."""
         now = self._monotonic()

@@ -1,11 +1,13 @@
 """What-if: the decision for an account at a service, as if every factor it has were proven (features C2)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from idp.domain.assurance import SECOND_FACTOR, Factor
+from idp.domain.assurance import SECOND_FACTOR, Factor, Level
 from idp.domain.decision import Asked, Granted, Refused, options, refusal
+from idp.domain.means import Held
 from idp.domain.parties import Service
 from idp.domain.usernames import canonical
 from idp.services.conclusion import dutch_day
@@ -31,6 +33,13 @@ class Explanation:
     reasons: tuple[Explained, ...]
 
 
+def all_factors(level: Level, held: Sequence[Held]) -> frozenset[Factor]:
+    """What an account can prove for a level when it proves all it has."""
+    second = SECOND_FACTOR.get(level)
+    has = {second} if second is not None and any(second in one.factors for one in held) else set()
+    return frozenset({Factor.PASSWORD} | has)
+
+
 def explain(office: Office, username: str, service_name: str) -> Explanation | None:
     """The decision for an account at a service of the catalogue; None when either is unknown."""
     service = find_service(office, service_name)
@@ -40,10 +49,8 @@ def explain(office: Office, username: str, service_name: str) -> Explanation | N
         if account is None or service is None:
             return None
         held = [way.held for way in ways_of(connection, account)]
-    second = SECOND_FACTOR.get(service.level)
-    has = {second} if second is not None and any(second in one.factors for one in held) else set()
     asked = Asked(service.target, service.level, service.chains)
-    found = options(asked, held, frozenset({Factor.PASSWORD} | has), dutch_day(office.clock.now()))
+    found = options(asked, held, all_factors(service.level, held), dutch_day(office.clock.now()))
     if any(isinstance(one.decision, Granted) for one in found):
         return Explanation(True, ())
     return Explanation(False, _explained(refusal(found, None)))

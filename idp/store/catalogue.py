@@ -159,4 +159,5 @@ def _service(row: AnyRow) -> Service:
         attributes=tuple(CatalogueAttribute(**one) for one in facts["attributes"]),
         url=facts["url"],
         enforced_from=row.enforced_from,
+        public=facts.get("public", True),
     )

@@ -1,10 +1,10 @@
 """What an account holds, read and turned into values: the only builder of `Held`."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Integer, and_, bindparam, exists, func, select
 from sqlalchemy.orm import aliased
 
 from idp.domain.assertion import LegalSubject
@@ -60,7 +60,7 @@ _OPEN_BRANCHES = (
     .scalar_subquery()
 )
 _HAS_RESPONDER = exists().where(Responder.account_id == Means.account_id, Responder.status == "assigned")
-_MEANS = Prepared(
+_HOLDINGS = (
     select(
         Means.id.label("means_id"),
         Means.level,
@@ -78,10 +78,21 @@ _MEANS = Prepared(
     .join(Organisation, Organisation.id == Means.organisation_id)
     .outerjoin(Branch, Branch.id == Means.branch_id)
     .outerjoin(MandateRow, and_(MandateRow.means_id == Means.id, _STANDING))
-    .where(Means.account_id == bindparam("account"), Account.status == "active")
-    .order_by(Means.id, MandateRow.id)
+    .where(Account.status == "active")
 )
-_LINKS = Prepared(
+_MEANS = Prepared(_HOLDINGS.where(Means.account_id == bindparam("account")).order_by(Means.id, MandateRow.id))
+_MEANS_BETWEEN = Prepared(
+    _HOLDINGS.add_columns(Means.account_id, Account.username)
+    .where(Means.account_id.between(bindparam("first"), bindparam("last")))
+    .order_by(Means.account_id, Means.id, MandateRow.id)
+)
+_ACCOUNTS = Prepared(
+    select(Account.id)
+    .where(Account.id > bindparam("after"))
+    .order_by(Account.id)
+    .limit(bindparam("most", type_=Integer))
+)
+_CHAINED = (
     select(
         MandateRow.intermediary_id,
         MandateRow.principal_confirmed_at,
@@ -90,25 +101,58 @@ _LINKS = Prepared(
         *_MANDATE_COLUMNS,
     )
     .join(Organisation, Organisation.id == MandateRow.organisation_id)
-    .where(MandateRow.intermediary_id == bindparam("company"), _STANDING)
+    .where(_STANDING)
     .order_by(MandateRow.id)
 )
+_LINKS = Prepared(_CHAINED.where(MandateRow.intermediary_id == bindparam("company")))
+_BATCH = 500
 
 
 def ways_of(connection: Connection, account: str) -> tuple[Way, ...]:
     """Every way to act that an account holds, for its own organisations and through chains (RUL-15)."""
     rows = _MEANS.all(connection, account=account)
-    own = [_own_way(list(group)) for _, group in groupby(rows, key=lambda row: row.means_id)]
-    upstream = _links_towards(connection, {way.principal_id for way in own})
+    own = _own_ways(rows)
+
+    def links(companies: set[str]) -> list[AnyRow]:
+        return [row for company in sorted(companies) for row in _LINKS.all(connection, company=company)]
+
+    return _with_chains(own, _links_towards(links, {way.principal_id for way in own}))
+
+
+def every_way(connection: Connection) -> Iterator[tuple[int, Sequence[tuple[str, tuple[Way, ...]]]]]:
+    """Every way to act of every account with means, by username, in portions with the number of accounts looked at.
+
+    Portions go by primary key and take a few statements each, so that a million accounts cost time but no memory.
+    """
+
+    def links(companies: set[str]) -> list[AnyRow]:
+        return list(connection.execute(_CHAINED.where(MandateRow.intermediary_id.in_(sorted(companies)))).all())
+
+    after = ""
+    while accounts := _ACCOUNTS.all(connection, after=after, most=_BATCH):
+        first, after = accounts[0].id, accounts[-1].id
+        rows = _MEANS_BETWEEN.all(connection, first=first, last=after)
+        held = {name: _own_ways(list(group)) for name, group in groupby(rows, key=lambda row: row.username)}
+        upstream = _links_towards(links, {way.principal_id for ways in held.values() for way in ways})
+        yield len(accounts), [(name, _with_chains(ways, upstream)) for name, ways in held.items()]
+
+
+def _own_ways(rows: Sequence[AnyRow]) -> list[Way]:
+    return [_own_way(list(group)) for _, group in groupby(rows, key=lambda row: row.means_id)]
+
+
+def _with_chains(own: Sequence[Way], upstream: dict[str, list[tuple[AnyRow, Link]]]) -> tuple[Way, ...]:
     return tuple(way for one in own for way in (one, *_chained(one, upstream)))
 
 
-def _links_towards(connection: Connection, companies: set[str]) -> dict[str, list[tuple[AnyRow, Link]]]:
+def _links_towards(
+    links: Callable[[set[str]], list[AnyRow]], companies: set[str]
+) -> dict[str, list[tuple[AnyRow, Link]]]:
     """Links by their intermediary, followed upstream as far as a chain may be long."""
     found: dict[str, list[tuple[AnyRow, Link]]] = {}
     seen, ahead = set(companies), companies
     for _ in range(MAXIMUM_CHAIN):
-        rows = [row for company in sorted(ahead) for row in _LINKS.all(connection, company=company)]
+        rows = links(ahead) if ahead else []
         ahead = {row.organisation_id for row in rows} - seen
         seen |= ahead
         for row in rows:

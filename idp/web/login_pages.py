@@ -8,7 +8,7 @@ from flask_babel import format_datetime
 
 from idp.domain.decision import Granted, Option, Refused
 from idp.domain.login import Step
-from idp.services.conclusion import PERSONAL_ATTRIBUTES, service_of
+from idp.services.conclusion import PERSONAL_ATTRIBUTES, dutch_day, service_of
 from idp.services.credentials import Fault, Faulty, responder_of, username_of
 from idp.services.login import Waiting, offers_to_keep
 from idp.services.work import Office
@@ -45,6 +45,7 @@ def render_step(
         f"login/{waiting.standing.step}.html",
         asked=asked_view(login.party, login.asked),
         minutes=_minutes_left(office, waiting),
+        announced=service_of(login.party, login.asked).announced(dutch_day(office.clock.now())),
         problem=_problem(faulty, waiting, missed),
         **context | ({"username": typed} if typed else {}),
     )

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as Answer
 from idp.domain.assurance import Level
 from idp.domain.parties import Service
 from idp.services.catalogue import as_data
+from idp.services.conclusion import dutch_day
 from idp.services.work import Office
 from idp.web.locale import spoken
 
@@ -35,6 +36,7 @@ class ServiceView:
     branches: bool
     chains: bool
     enforced_from: date | None
+    announced: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +84,13 @@ def _list(office: Office) -> Callable[[], str]:
 
 def _list_json(office: Office) -> Callable[[], Response]:
     def show() -> Response:
-        return jsonify(services=[as_data(one) for one in office.directory.services()])
+        return jsonify(services=[as_data(one) for one in _listed(office)])
 
     return show
 
 
 def _services(office: Office) -> str:
-    known = [_view(one) for one in office.directory.services()]
+    known = [_view(one, dutch_day(office.clock.now())) for one in _listed(office)]
     wanted = Wanted(request.args.get("zoek", "")[:100].strip(), request.args.get("niveau", ""))
     labels = [level.label for level in Level]
     return render_template(
@@ -101,6 +103,11 @@ def _services(office: Office) -> str:
     )
 
 
+def _listed(office: Office) -> list[Service]:
+    """The services that stand in lists for everyone (domain 5.2: IsPublic)."""
+    return [one for one in office.directory.services() if one.public]
+
+
 def _fits(service: ServiceView, wanted: Wanted, labels: list[str]) -> bool:
     """Whether all words occur and the level one has is enough."""
     text = f"{service.name} {service.provider_name} {service.description or ''}".casefold()
@@ -108,7 +115,7 @@ def _fits(service: ServiceView, wanted: Wanted, labels: list[str]) -> bool:
     return enough and all(word in text for word in wanted.words.casefold().split())
 
 
-def _view(service: Service) -> ServiceView:
+def _view(service: Service, today: date) -> ServiceView:
     return ServiceView(
         slug=service.slug,
         name=spoken(service.name),
@@ -118,4 +125,5 @@ def _view(service: Service) -> ServiceView:
         branches=service.takes_restriction,
         chains=service.chains,
         enforced_from=service.enforced_from,
+        announced=service.announced(today) is not None,
     )

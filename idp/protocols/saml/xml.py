@@ -165,10 +165,14 @@ class Schemas:
     def load(cls) -> Self:
         """Compile the XSD files that pysaml2 carries, without any network (takes some milliseconds)."""
         imports = "".join(f'<import namespace="{uri}" schemaLocation="{name}"/>' for uri, name in _SCHEMAS.items())
+        return cls.of(f'<schema xmlns="{XS}">{imports}</schema>'.encode())
+
+    @classmethod
+    def of(cls, schema: bytes) -> Self:
+        """Compile a schema of ours, which may import any that pysaml2 carries by the name of its file."""
         parser = etree.XMLParser(resolve_entities="internal", load_dtd=False, no_network=True)
         parser.resolvers.add(_Shelf(files("saml2") / "data" / "schemas"))
-        root = etree.fromstring(f'<schema xmlns="{XS}">{imports}</schema>', parser)
-        return cls(etree.XMLSchema(root))
+        return cls(etree.XMLSchema(etree.fromstring(schema, parser)))
 
     def validate(self, root: Element) -> None:
         """Refuse a document that is not schema-valid: ``Refused(SCHEMA)``. Safe in threads; leaves the tree alone."""
