@@ -29,7 +29,6 @@ from idp.settings import Settings, load, product_file
 from idp.store.engine import open_engine
 from idp.web import (
     catalogue,
-    catalogue,
     device,
     errors,
     guard,
