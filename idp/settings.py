@@ -16,9 +16,13 @@ class BadSettings(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where we are and who may speak for others."""
+    """Where we are and who may speak for others.
+
+    ``certificate_url`` is the base URL where connections bring a client certificate, empty where there is none.
+    """
 
     base_url: str
+    certificate_url: str
     production: bool
     hosts: tuple[str, ...]
     trusted_proxies: tuple[str, ...]
@@ -115,12 +119,13 @@ class Saml:
 
 @dataclass(frozen=True, slots=True)
 class Oidc:
-    """Lifetimes of what OIDC gives out, in seconds."""
+    """Lifetimes of what OIDC gives out, in seconds; ``client_authorities`` is a file (PEM), or empty."""
 
     code_seconds: int
     id_token_seconds: int
     access_seconds: int
     refresh_hours: int
+    client_authorities: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from joserfc.jwk import Key, KeySet
 from idp.domain.parties import Party
 from idp.protocols.oidc.client_tokens import TokenWishes, read_token_wishes
 from idp.protocols.oidc.jose import ALGORITHMS, check_strength
+from idp.protocols.oidc.tls_client import Subject, read_subject
 
 MOST_KEYS: Final = 20
 _Choice = TypeVar("_Choice", bound=StrEnum)
@@ -23,6 +24,8 @@ class AuthMethod(StrEnum):
     BASIC = "client_secret_basic"
     POST = "client_secret_post"
     PRIVATE_KEY = "private_key_jwt"
+    TLS = "tls_client_auth"
+    SELF_SIGNED_TLS = "self_signed_tls_client_auth"
     NONE = "none"
 
 
@@ -68,6 +71,7 @@ class Client:
     scope: frozenset[str] | None
     vocabulary: Vocabulary
     tokens: TokenWishes
+    subject: Subject | None
 
     @property
     def public(self) -> bool:
@@ -103,7 +107,15 @@ def read_client(given: Mapping[str, Any]) -> Client:
         scope=frozenset(given["scope"].split()) if "scope" in given else None,
         vocabulary=_one_of(Vocabulary, given, "acr_vocabulary", Vocabulary.ETOEGANG),
         tokens=read_token_wishes(given, keys),
+        subject=_subject(given, method, keys),
     )
+
+
+def _subject(given: Mapping[str, Any], method: AuthMethod, keys: tuple[Key, ...]) -> Subject | None:
+    """Whom the certificate of a client must name, where that is how it proves itself (RFC 8705 section 2)."""
+    if method is AuthMethod.SELF_SIGNED_TLS and not keys:
+        raise ValueError("self_signed_tls_client_auth needs jwks with the key of the certificate.")
+    return read_subject(given) if method is AuthMethod.TLS else None
 
 
 def _one_of(kind: type[_Choice], given: Mapping[str, Any], name: str, otherwise: _Choice) -> _Choice:

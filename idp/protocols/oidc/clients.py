@@ -5,8 +5,9 @@ import binascii
 import hmac
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
@@ -20,6 +21,7 @@ from idp.protocols.oidc.jose import BadToken, unverified_claims, verify
 from idp.protocols.oidc.parameters import Parameters
 from idp.protocols.oidc.profiles import rules_of
 from idp.protocols.oidc.read import known_party
+from idp.protocols.oidc.tls_client import complaint_of_key, complaint_of_subject
 from idp.services.tickets import Purpose, first_use
 from idp.services.work import Office, Work
 
@@ -70,6 +72,9 @@ def authenticate(office: Office, message: HttpMessage, parameters: Parameters, n
     if party is None:
         raise _refused(presented)
     client = office.directory.parsed(party, client_of)
+    if presented.method is AuthMethod.NONE and client.auth_method in _BY_CERTIFICATE:
+        # It names itself; the connection is the proof.
+        presented = replace(presented, method=client.auth_method)
     if presented.method is not client.auth_method:
         raise _invalid_client(f"This client authenticates by {client.auth_method}.", presented)
     if client.auth_method not in rules_of(party).auth_methods:
@@ -161,6 +166,29 @@ def _audiences(attempt: _Attempt) -> tuple[str, ...]:
     return tuple(dict.fromkeys((us, address(attempt.office, Endpoint.TOKEN), us + attempt.message.path)))
 
 
+def _by_certificate(attempt: _Attempt) -> Proven:
+    """The certificate of the connection, by an authority of ours or with a registered key (RFC 8705 section 2)."""
+    shown, client = attempt.message.certificate, attempt.client
+    if not shown:
+        raise _invalid_client("This client connects with its certificate.")
+    if client.subject is None:
+        complaint = complaint_of_key(shown, client.keys, attempt.now)
+    else:
+        complaint = complaint_of_subject(shown, client.subject, _authorities(attempt.office), attempt.now)
+    if complaint:
+        raise _invalid_client(complaint)
+    return Proven(attempt.party, client)
+
+
+def _authorities(office: Office) -> bytes:
+    """The authorities that vouch for certificates of clients; none when there is no such file."""
+    file = office.settings.oidc.client_authorities
+    try:
+        return Path(file).read_bytes() if file else b""
+    except OSError:
+        return b""
+
+
 def _by_name(attempt: _Attempt) -> Proven:
     return Proven(attempt.party, attempt.client)
 
@@ -169,8 +197,19 @@ METHODS: Final[Mapping[AuthMethod, Callable[[_Attempt], Proven]]] = {
     AuthMethod.BASIC: _by_secret,
     AuthMethod.POST: _by_secret,
     AuthMethod.PRIVATE_KEY: _by_key,
+    AuthMethod.TLS: _by_certificate,
+    AuthMethod.SELF_SIGNED_TLS: _by_certificate,
     AuthMethod.NONE: _by_name,
 }
+_BY_CERTIFICATE: Final = frozenset({AuthMethod.TLS, AuthMethod.SELF_SIGNED_TLS})
+
+
+def methods(office: Office) -> tuple[AuthMethod, ...]:
+    """How clients can prove themselves here: by certificate only where connections can bring one."""
+    served = {AuthMethod.SELF_SIGNED_TLS} if office.settings.server.certificate_url else set()
+    if served and office.settings.oidc.client_authorities:
+        served.add(AuthMethod.TLS)
+    return tuple(one for one in METHODS if one in served or one not in _BY_CERTIFICATE)
 
 
 def _complaint(claims: Mapping[str, Any], client_id: str, audiences: tuple[str, ...], now: datetime) -> str:

@@ -7,7 +7,7 @@ from idp.domain.assurance import LEVEL_OF_URI
 from idp.protocols.oidc.checks import CHALLENGE_METHODS, DISPLAYS, PROMPTS, RESPONSE_TYPES
 from idp.protocols.oidc.claims import CLAIMS, TOKEN_CLAIMS, Scope
 from idp.protocols.oidc.client import AuthMethod
-from idp.protocols.oidc.clients import METHODS
+from idp.protocols.oidc.clients import methods
 from idp.protocols.oidc.endpoints import Endpoint, address, issuer
 from idp.protocols.oidc.faults import JSON
 from idp.protocols.oidc.identifiers import SUBJECT_TYPES
@@ -50,9 +50,9 @@ def discovery(office: Office) -> dict[str, Any]:
         **_encryption("id_token", "userinfo", "introspection", "authorization"),
         "introspection_signing_alg_values_supported": list(ALGORITHMS),
         "dpop_signing_alg_values_supported": list(ALGORITHMS),
-        **_authentication("token_endpoint", *METHODS),
-        **_authentication("introspection_endpoint", *(one for one in METHODS if one is not AuthMethod.NONE)),
-        **_authentication("revocation_endpoint", *METHODS),
+        **_authentication("token_endpoint", *methods(office)),
+        **_authentication("introspection_endpoint", *(one for one in methods(office) if one is not AuthMethod.NONE)),
+        **_authentication("revocation_endpoint", *methods(office)),
         "code_challenge_methods_supported": list(CHALLENGE_METHODS),
         "scopes_supported": list(Scope),
         "claims_supported": [*TOKEN_CLAIMS, *CLAIMS],
@@ -69,6 +69,7 @@ def discovery(office: Office) -> dict[str, Any]:
         "request_object_signing_alg_values_supported": list(ALGORITHMS),
         "authorization_signing_alg_values_supported": list(ALGORITHMS),
         "authorization_response_iss_parameter_supported": True,
+        **_by_certificate(office),
     }
 
 
@@ -83,6 +84,25 @@ def _authentication(endpoint: str, *methods: str) -> dict[str, list[str]]:
     return {
         f"{endpoint}_auth_methods_supported": list(methods),
         f"{endpoint}_auth_signing_alg_values_supported": list(ALGORITHMS),
+    }
+
+
+def _by_certificate(office: Office) -> dict[str, Any]:
+    """The same endpoints where connections bring a certificate, if there is such a place (RFC 8705 section 5)."""
+    base = office.settings.server.certificate_url
+    if not base:
+        return {}
+    endpoints = {
+        "pushed_authorization_request_endpoint": Endpoint.PUSHED,
+        "token_endpoint": Endpoint.TOKEN,
+        "userinfo_endpoint": Endpoint.USERINFO,
+        "introspection_endpoint": Endpoint.INTROSPECTION,
+        "revocation_endpoint": Endpoint.REVOCATION,
+        "device_authorization_endpoint": Endpoint.DEVICE,
+    }
+    return {
+        "mtls_endpoint_aliases": {name: base + path for name, path in endpoints.items()},
+        "tls_client_certificate_bound_access_tokens": True,
     }
 
 

@@ -66,7 +66,8 @@ def proof_of(office: Office, message: HttpMessage, policy: Policy, now: datetime
         key, proof = _signed(message.headers["dpop"], policy.algorithms)
     except BadToken as bad:
         raise bad_proof(str(bad)) from None
-    complaint = complaint_of(proof.claims, Expected(message.method, policy.address, token), now)
+    here = _addresses(office, policy.address)
+    complaint = complaint_of(proof.claims, Expected(message.method, here, token), now)
     if complaint:
         raise bad_proof(f"In the DPoP proof {complaint}.")
     _check_nonce(office, proof.claims.get("nonce"), policy.nonce, now)
@@ -85,7 +86,7 @@ class Expected:
     """The request for which a proof must have been made."""
 
     method: str
-    address: str
+    addresses: tuple[str, ...]
     token: str
 
 
@@ -97,8 +98,8 @@ def complaint_of(claims: Mapping[str, Any], expected: Expected, now: datetime) -
         (isinstance(mark, str) and _MARK.fullmatch(mark) is not None, "jti must be 1 to 256 printable characters"),
         (claims.get("htm") == expected.method, f"htm must be {expected.method}"),
         (
-            isinstance(named, str) and _normal(named) == _normal(expected.address),
-            f"htu must be {expected.address}",
+            isinstance(named, str) and _normal(named) in [_normal(one) for one in expected.addresses],
+            f"htu must be {' or '.join(expected.addresses)}",
         ),
         (made is not None, "iat is missing"),
         (made is not None and made > now - OLDEST, "iat lies more than a minute back: make a proof per request"),
@@ -116,6 +117,13 @@ def nonce_of(office: Office, now: datetime) -> str:
 def bad_proof(sentence: str, error: str = "invalid_dpop_proof", nonce: str = "") -> BackChannelFault:
     """A refusal of a proof, as the token endpoint tells it (RFC 9449 sections 5 and 8)."""
     return BackChannelFault("P12", error, sentence, 400, {"DPoP-Nonce": nonce} if nonce else None)
+
+
+def _addresses(office: Office, address: str) -> tuple[str, ...]:
+    """The addresses of an endpoint: the plain one, and the one where connections bring certificates."""
+    server = office.settings.server
+    other = server.certificate_url + address.removeprefix(server.base_url)
+    return (address, other) if server.certificate_url else (address,)
 
 
 def _signed(token: str, algorithms: Sequence[str]) -> tuple[Key, Verified]:

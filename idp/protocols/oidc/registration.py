@@ -12,6 +12,7 @@ from idp.domain.parties import Profile
 from idp.protocols.oidc.client import AuthMethod, Client, GrantType, read_client
 from idp.protocols.oidc.client_tokens import TOKEN_MEMBERS
 from idp.protocols.oidc.profiles import RULES, Rules, misfit
+from idp.protocols.oidc.tls_client import SUBJECT_MEMBERS
 from idp.services.parties import OIDC, NewParty, NewProvider
 from idp.services.party_settings import BadParty
 from idp.settings import is_local
@@ -46,6 +47,7 @@ _TYPES: Final[Mapping[str, str]] = {
     "scope": "a text",
     "acr_vocabulary": "a text",
     **TOKEN_MEMBERS,
+    **dict.fromkeys(SUBJECT_MEMBERS, "a text"),
     **dict.fromkeys(("client_uri", "logo_uri", "tos_uri", "policy_uri", "initiate_login_uri"), "a text"),
 }
 # What a client must not be left to believe that it gets.
