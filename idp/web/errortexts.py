@@ -52,6 +52,9 @@ _STEPS: dict[str, ErrorText] = {
         _("Wij kunnen dit certificaat niet gebruiken"),
         _("Kies een persoonlijk PKIoverheid-certificaat dat geldig is en bij uw account hoort."),
     ),
+    "MISSING": ErrorText(_("U hebt iets niet ingevuld"), _("Vul dit veld in.")),
+    "MALFORMED": ErrorText(_("Er klopt iets niet"), _("Controleer wat u hier hebt ingevuld.")),
+    "V03": ErrorText(_("Dit is geen e-mailadres"), _("Vul een e-mailadres in, zoals naam@voorbeeld.nl.")),
     "CHOOSE_ONE": ErrorText(_("U hebt nog niets gekozen"), _("Kies voor welke organisatie u inlogt.")),
     "DEVICE_CODE": ErrorText(
         _("Deze code kennen wij niet"),

@@ -18,6 +18,7 @@ from idp.settings import is_local
 from idp.web import lab_views as views
 from idp.web.http import host_name
 from idp.web.texts import Problem
+from idp.web.vocabulary import vocabulary
 
 # Longer numbers lead out of the calendar, and the longest cannot be read.
 _SECONDS = re.compile("[0-9]{1,12}")
@@ -49,6 +50,7 @@ def blueprint(office: Office, world: World) -> Blueprint:
     pages.add_url_rule("/inbox/<message_id>", endpoint="message", view_func=shown.message)
     pages.add_url_rule("/clock", endpoint="clock", view_func=shown.clock)
     pages.add_url_rule("/clock", endpoint="set_clock", view_func=shown.set_clock, methods=["POST"])
+    pages.add_url_rule("/vocabulary", endpoint="vocabulary", view_func=vocabulary)
     pages.add_url_rule("/connect", endpoint="connect", view_func=shown.connect)
     return pages
 

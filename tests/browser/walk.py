@@ -12,7 +12,15 @@ PUBLIC = (
     *("/", "/diensten", "/aanvragen", "/activeren", "/opwaarderen", "/mutaties", "/tarieven", "/klantenservice"),
     *("/gebruikersnaam-vergeten", "/wachtwoord-vergeten", "/profiel", "/beheer", "/privacy", "/toegankelijkheid"),
 )
-LABORATORY = ("/lab", "/lab/inbox", "/lab/clock", "/lab/connect", "/lab/portal/UWV", "/lab/portal/GEM")
+LABORATORY = (
+    "/lab",
+    "/lab/inbox",
+    "/lab/clock",
+    "/lab/connect",
+    "/lab/vocabulary",
+    "/lab/portal/UWV",
+    "/lab/portal/GEM",
+)
 ERRORS = ("/nope", "/login/nope", "/oidc/authorize?client_id=nobody", "/saml/sso")
 
 

@@ -29,6 +29,20 @@ for (const input of all("[data-filter]")) {
   input.addEventListener("keydown", (event) => event.key === "Enter" && event.preventDefault());
 }
 
+// Rules of a field: each says whether it is met, while one types.
+for (const list of all("[data-checklist]")) {
+  const field = document.getElementById(list.dataset.checklist);
+  const look = () => {
+    for (const rule of all("[data-pattern]", list)) {
+      const met = field.value !== "" && new RegExp(rule.dataset.pattern, "u").test(field.value);
+      rule.classList.toggle("met", met);
+      rule.querySelector("[data-state]").textContent = met ? ` (${list.dataset.met})` : "";
+    }
+  };
+  field.addEventListener("input", look);
+  look();
+}
+
 // Copy buttons: the text of the element they name.
 for (const button of all("[data-copy]")) {
   if (!navigator.clipboard) break;
