@@ -57,7 +57,13 @@ def test_tests_run_on_what_runs_in_production() -> None:
 
 
 @pytest.mark.parametrize(
-    "lock", ["requirements.lock", "requirements-dev.lock", "tests/conformance/municipality/requirements.lock"]
+    "lock",
+    [
+        "requirements.lock",
+        "requirements-dev.lock",
+        "tests/conformance/municipality/requirements.lock",
+        "tests/conformance/django/requirements.lock",
+    ],
 )
 def test_a_lock_has_hashes_and_no_address(lock: str) -> None:
     """Every locked package has a SHA-256, and no lock names an index (RUL-44)."""
