@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from idp.domain.certificates import CertificateFault, CertificateIdentity
 from idp.domain.keys import KeyUse as KeyUse
 
 
@@ -186,4 +187,12 @@ class Fetcher(Protocol):
 
     def get(self, url: str) -> Fetched:
         """The document at an address; raises ``FetchFailed``."""
+        ...
+
+
+class Certificates(Protocol):
+    """Judging of personal certificates (F17, D15)."""
+
+    def judge(self, chain: Sequence[bytes], now: datetime) -> CertificateIdentity | CertificateFault:
+        """Who a chain (DER, the person's first) names, or what is wrong with it; an empty one was not shown."""
         ...

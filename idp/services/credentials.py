@@ -66,16 +66,21 @@ class Fault(StrEnum):
     CODE_USED = "L03"
     DELAYED = "L05"
     LOCKED = "LOCKED"
+    CERTIFICATE = "D15"
 
 
 @dataclass(frozen=True, slots=True)
 class Faulty:
-    """Not accepted: why, until when to wait, and how many tries are left where that may be told."""
+    """Not accepted: why, until when to wait, and how many tries are left where that may be told.
+
+    ``why`` names what is wrong with a certificate.
+    """
 
     fault: Fault
     login: Login
     until: datetime | None = None
     left: int | None = None
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,8 @@ class Purpose(StrEnum):
     SAML_LOGOUT = "saml-logout"
     REQUEST_OBJECT = "request-object"
     PUSHED_REQUEST = "pushed-request"
+    CERTIFICATE_ASKED = "certificate-asked"
+    CERTIFICATE_SHOWN = "certificate-shown"
     DPOP_PROOF = "dpop-proof"
 
 

@@ -16,7 +16,7 @@ from idp.store.base import AnyRow
 from idp.store.mandates import MandateRow
 from idp.store.means import Means
 from idp.store.organisations import Branch, Organisation
-from idp.store.people import Account, Responder
+from idp.store.people import Account, CertificateRow, Responder
 from idp.store.prepared import Prepared
 
 
@@ -60,6 +60,7 @@ _OPEN_BRANCHES = (
     .scalar_subquery()
 )
 _HAS_RESPONDER = exists().where(Responder.account_id == Means.account_id, Responder.status == "assigned")
+_HAS_CERTIFICATE = exists().where(CertificateRow.account_id == Means.account_id, CertificateRow.status == "active")
 _HOLDINGS = (
     select(
         Means.id.label("means_id"),
@@ -71,6 +72,7 @@ _HOLDINGS = (
         Branch.number.label("branch"),
         _OPEN_BRANCHES.label("open_branches"),
         _HAS_RESPONDER.label("has_responder"),
+        _HAS_CERTIFICATE.label("has_certificate"),
         *_ORGANISATION_COLUMNS,
         *_MANDATE_COLUMNS,
     )
@@ -106,6 +108,13 @@ _CHAINED = (
 )
 _LINKS = Prepared(_CHAINED.where(MandateRow.intermediary_id == bindparam("company")))
 _BATCH = 500
+# What an account can prove beside its password, by whether it has a responder and a certificate.
+_FACTORS: dict[tuple[bool, bool], frozenset[Factor]] = {
+    (False, False): frozenset(),
+    (True, False): frozenset({Factor.OTP}),
+    (False, True): frozenset({Factor.CERTIFICATE}),
+    (True, True): frozenset({Factor.OTP, Factor.CERTIFICATE}),
+}
 
 
 def ways_of(connection: Connection, account: str) -> tuple[Way, ...]:
@@ -187,7 +196,7 @@ def _own_way(rows: Sequence[AnyRow]) -> Way:
         registration=Registration(KvkNumber(first.kvk), BranchNumber(first.branch) if first.branch else None),
         valid_until=first.valid_until,
         mandates=tuple(_mandate(row) for row in rows if row.mandate_id is not None),
-        factors=frozenset({Factor.OTP}) if first.has_responder else frozenset(),
+        factors=_FACTORS[bool(first.has_responder), bool(first.has_certificate)],
         organisation_active=first.organisation_status == "active",
         open_branches=first.open_branches,
         upgrade_gap_until=first.upgrade_gap_until,

@@ -50,3 +50,21 @@ class Responder(Row):
     drift: Mapped[int]
     status: Mapped[str] = mapped_column(String(16))
     account_id: Mapped[str | None] = mapped_column(Id, ForeignKey("account.id"), index=True)
+
+
+class CertificateRow(Row):
+    """A personal certificate bound to an account (domain 8.12); ``status`` is ``active`` or ``replaced``.
+
+    ``issuer`` and ``subject`` are names as RFC 4514 writes them; ``mark`` is the digest of issuer and serial number.
+    """
+
+    __tablename__ = "certificate"
+
+    account_id: Mapped[str] = mapped_column(Id, ForeignKey("account.id"), index=True)
+    mark: Mapped[str] = mapped_column(String(64), unique=True)
+    issuer: Mapped[str] = mapped_column(String(1000))
+    serial: Mapped[str] = mapped_column(String(64))
+    subject_serial: Mapped[str] = mapped_column(String(200))
+    subject: Mapped[str] = mapped_column(String(1000))
+    not_after: Mapped[datetime] = mapped_column(UtcDateTime)
+    status: Mapped[str] = mapped_column(String(16))
