@@ -1,7 +1,7 @@
 """What we publish about ourselves, taken from the tables that serve: no more and no less (Discovery 3, RFC 8414)."""
 
 import json
-from typing import Any
+from typing import Any, Final
 
 from idp.domain.assurance import LEVEL_OF_URI
 from idp.protocols.oidc.checks import CHALLENGE_METHODS, DISPLAYS, PROMPTS, RESPONSE_TYPES
@@ -32,31 +32,37 @@ def discovery(office: Office) -> dict[str, Any]:
     """The provider's metadata: the union of what the profiles allow (RUL-31)."""
     return {
         "issuer": issuer(office),
-        "authorization_endpoint": address(office, Endpoint.AUTHORIZE),
-        "pushed_authorization_request_endpoint": address(office, Endpoint.PUSHED),
-        "token_endpoint": address(office, Endpoint.TOKEN),
-        "userinfo_endpoint": address(office, Endpoint.USERINFO),
-        "introspection_endpoint": address(office, Endpoint.INTROSPECTION),
-        "revocation_endpoint": address(office, Endpoint.REVOCATION),
-        "device_authorization_endpoint": address(office, Endpoint.DEVICE),
-        "jwks_uri": address(office, Endpoint.JWKS),
-        "response_types_supported": list(RESPONSE_TYPES),
-        "response_modes_supported": list(RESPONSE_MODES),
-        "grant_types_supported": list(GRANTS),
-        "subject_types_supported": ["pairwise"],
-        "sub_id_types_supported": list(SUBJECT_TYPES),
-        "id_token_signing_alg_values_supported": list(ALGORITHMS),
-        "userinfo_signing_alg_values_supported": list(ALGORITHMS),
-        **_encryption("id_token", "userinfo", "introspection", "authorization"),
-        "introspection_signing_alg_values_supported": list(ALGORITHMS),
-        "dpop_signing_alg_values_supported": list(ALGORITHMS),
+        **{name: address(office, path) for name, path in (_BROWSER | _BACK_CHANNEL).items()},
+        **_requests(),
+        **_answers(),
         **_authentication("token_endpoint", *methods(office)),
         **_authentication("introspection_endpoint", *(one for one in methods(office) if one is not AuthMethod.NONE)),
         **_authentication("revocation_endpoint", *methods(office)),
+        "dpop_signing_alg_values_supported": list(ALGORITHMS),
+        **_by_certificate(office),
+    }
+
+
+# Where a browser or anybody goes, and what clients call themselves, with a certificate too (RFC 8705 section 5).
+_BROWSER: Final = {"authorization_endpoint": Endpoint.AUTHORIZE, "jwks_uri": Endpoint.JWKS}
+_BACK_CHANNEL: Final = {
+    "pushed_authorization_request_endpoint": Endpoint.PUSHED,
+    "token_endpoint": Endpoint.TOKEN,
+    "userinfo_endpoint": Endpoint.USERINFO,
+    "introspection_endpoint": Endpoint.INTROSPECTION,
+    "revocation_endpoint": Endpoint.REVOCATION,
+    "device_authorization_endpoint": Endpoint.DEVICE,
+}
+
+
+def _requests() -> dict[str, Any]:
+    """How a client may ask, and for what."""
+    return {
+        "response_types_supported": list(RESPONSE_TYPES),
+        "response_modes_supported": list(RESPONSE_MODES),
+        "grant_types_supported": list(GRANTS),
         "code_challenge_methods_supported": list(CHALLENGE_METHODS),
         "scopes_supported": list(Scope),
-        "claims_supported": [*TOKEN_CLAIMS, *CLAIMS],
-        "claim_types_supported": ["normal"],
         "acr_values_supported": list(LEVEL_OF_URI),
         "prompt_values_supported": list(PROMPTS),
         "display_values_supported": list(DISPLAYS),
@@ -67,9 +73,20 @@ def discovery(office: Office) -> dict[str, Any]:
         "request_uri_parameter_supported": False,
         "require_pushed_authorization_requests": False,
         "request_object_signing_alg_values_supported": list(ALGORITHMS),
-        "authorization_signing_alg_values_supported": list(ALGORITHMS),
+    }
+
+
+def _answers() -> dict[str, Any]:
+    """What we tell, and in which form."""
+    told = ("id_token", "userinfo", "introspection", "authorization")
+    return {
+        "subject_types_supported": ["pairwise"],
+        "sub_id_types_supported": list(SUBJECT_TYPES),
+        "claims_supported": [*TOKEN_CLAIMS, *CLAIMS],
+        "claim_types_supported": ["normal"],
         "authorization_response_iss_parameter_supported": True,
-        **_by_certificate(office),
+        **{f"{one}_signing_alg_values_supported": list(ALGORITHMS) for one in told},
+        **_encryption(*told),
     }
 
 
@@ -92,16 +109,8 @@ def _by_certificate(office: Office) -> dict[str, Any]:
     base = office.settings.server.certificate_url
     if not base:
         return {}
-    endpoints = {
-        "pushed_authorization_request_endpoint": Endpoint.PUSHED,
-        "token_endpoint": Endpoint.TOKEN,
-        "userinfo_endpoint": Endpoint.USERINFO,
-        "introspection_endpoint": Endpoint.INTROSPECTION,
-        "revocation_endpoint": Endpoint.REVOCATION,
-        "device_authorization_endpoint": Endpoint.DEVICE,
-    }
     return {
-        "mtls_endpoint_aliases": {name: base + path for name, path in endpoints.items()},
+        "mtls_endpoint_aliases": {name: base + path for name, path in _BACK_CHANNEL.items()},
         "tls_client_certificate_bound_access_tokens": True,
     }
 
