@@ -7,11 +7,11 @@ from urllib.parse import urlencode
 import pytest
 from authlib.oidc.discovery import OpenIDProviderMetadata
 
-from idp.protocols.message import Answered
-from idp.protocols.oidc import back_channel, documents
+from idp.protocols.message import Answered, HttpMessage
+from idp.protocols.oidc import back_channel, device_authorization, documents
 from idp.protocols.oidc.claims import CLAIMS
 from idp.services.party_settings import BadParty
-from tests.protocol.oidc_kit import BASE, STATE, Provider, jwks, parameters_of, told_by
+from tests.protocol.oidc_kit import BASE, FORM, STATE, Provider, RelyingParty, jwks, parameters_of, told_by
 from tests.protocol.test_oidc_requests import read, read_query
 
 
@@ -123,8 +123,16 @@ def test_every_grant_type_is_served(published: dict[str, Any], provider: Provide
     """Each published grant type can be registered and used."""
     party = provider.register(grant_types=published["grant_types_supported"])
     tokens = party.tokens(scope="openid offline_access")
-    assert set(published["grant_types_supported"]) == {"authorization_code", "refresh_token"}
+    device = "urn:ietf:params:oauth:grant-type:device_code"
+    assert set(published["grant_types_supported"]) == {"authorization_code", "refresh_token", device}
     assert told_by(party.refresh(tokens["refresh_token"]))
+    waiting = party.post({"grant_type": device, "device_code": _device_code(party)}, party.basic())
+    assert told_by(waiting, 400)["error"] == "authorization_pending"
+
+
+def _device_code(party: RelyingParty) -> str:
+    message = HttpMessage("POST", "/oidc/device", b"", b"scope=openid", FORM, party.basic())
+    return str(told_by(device_authorization(party.provider.office, message, party.provider.clock.now()))["device_code"])
 
 
 def test_every_claim_is_published(published: dict[str, Any], provider: Provider) -> None:

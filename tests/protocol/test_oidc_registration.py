@@ -45,7 +45,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"redirect_uris": ["nl.example.app:/cb"]}, "native"),
     ({"redirect_uris": ["myapp:/cb"], "application_type": "native"}, "domain"),
     ({"redirect_uris": ["data:text/html,x"], "application_type": "native"}, "domain"),
-    ({"token_endpoint_auth_method": "tls_client_auth"}, "token_endpoint_auth_method"),
+    ({"token_endpoint_auth_method": "tls_client_auth"}, "tls_client_auth_subject_dn"),
     ({"token_endpoint_auth_method": "client_secret_jwt"}, "token_endpoint_auth_method"),
     ({"token_endpoint_auth_method": 5}, "token_endpoint_auth_method"),
     (KEYED, "jwks"),
