@@ -25,6 +25,8 @@ from idp.store.prepared import Prepared
 
 # However often it is refreshed, an authorization ends after a day (domain 11.1).
 LONGEST = timedelta(hours=24)
+# Whatever the settings say (SEC-21, FAPI 2.0 section 5.3.2.1).
+_LONGEST_CODE = timedelta(seconds=60)
 _CODE, _ACCESS, _SIGNED, REFRESH = "oidc-code", "oidc-access", "oidc-signed", "oidc-refresh"
 
 
@@ -137,7 +139,7 @@ class Code:
 def open_grant(work: Work, party: Party, asked: LoginRequest, assertion: Assertion, refreshable: bool) -> str:
     """Store an authorization inside the transaction that concludes the login; answers its code (SEC-17, SEC-21)."""
     code = new_secret(work)
-    until = work.now + timedelta(seconds=work.office.settings.oidc.code_seconds)
+    until = work.now + min(timedelta(seconds=work.office.settings.oidc.code_seconds), _LONGEST_CODE)
     open_grant_for(work, party, (asked, assertion), refreshable, Code(code_digest(work.office, code), until))
     return code
 

@@ -1,14 +1,16 @@
-"""Twenty redemptions of one code at a server of four workers, over real HTTP (SEC-25, RUL-34)."""
+"""Twenty uses of one code, and of one pushed request, at a server of four workers over real HTTP (SEC-25, RUL-34)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import pytest
 import requests
 
 from tests.conformance.metadata import register_client
+from tests.conformance.openid import asks, own_page, registered
 from tests.conformance.person import Person
 from tests.fixtures.sandbox import Demo
 from tests.protocol.oidc_kit import VERIFIER, challenge_of
@@ -17,9 +19,16 @@ AT_ONCE = 20
 CALLBACK = "https://twenty.example.test/callback"
 
 
-def test_a_code_counts_once_over_four_workers(start_demo: Callable[..., Demo], tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def demo(start_demo: Callable[..., Demo]) -> Iterator[Demo]:
+    """A sandbox of four workers."""
+    made = start_demo(environ={"IDP_SERVER_WORKERS": "4"})
+    yield made
+    made.stop()
+
+
+def test_a_code_counts_once_over_four_workers(demo: Demo, tmp_path: Path) -> None:
     """Of twenty simultaneous redemptions exactly one gets tokens, and the reuse ends them; nobody hears a 5xx."""
-    demo = start_demo(environ={"IDP_SERVER_WORKERS": "4"})
     client = {"redirect_uris": [CALLBACK], "token_endpoint_auth_method": "none"}
     with register_client(demo, client, tmp_path, "OLO") as facts:
         asked = {
@@ -52,4 +61,19 @@ def test_a_code_counts_once_over_four_workers(start_demo: Callable[..., Demo], t
         access = next(one.json()["access_token"] for one in answers if one.ok)
         told = requests.get(demo.url("/oidc/userinfo"), headers={"Authorization": f"Bearer {access}"}, timeout=30)
         assert told.status_code == 401
-    demo.stop()
+
+
+def test_a_pushed_request_counts_once_over_four_workers(demo: Demo) -> None:
+    """Of twenty browsers that bring one address exactly one is asked to log in; the others get a page that says so."""
+    with registered(demo, {"pushing": {}}) as made:
+        client = made["pushing"]
+        address = client.address({"client_id": client.client_id, "request_uri": client.handle()})
+        ready = Barrier(AT_ONCE)
+
+        def arrive(_place: int) -> str:
+            ready.wait()
+            answer = requests.get(address, allow_redirects=False, timeout=60)
+            return "asked" if asks(answer, demo) else own_page(answer)
+
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            assert sorted(pool.map(arrive, range(AT_ONCE))) == ["P13"] * (AT_ONCE - 1) + ["asked"]

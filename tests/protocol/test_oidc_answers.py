@@ -1,6 +1,8 @@
 """Answers of the authorization endpoint: codes, refusals, interruptions, and where they go."""
 
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -8,9 +10,11 @@ from idp.domain.assertion import Denied, Interrupted
 from idp.domain.assurance import Factor
 from idp.domain.login import Step
 from idp.domain.reasons import Reason
-from idp.protocols.message import Incoming, PostForm, Redirect
+from idp.protocols.message import Answered, Incoming, PostForm, Redirect
+from idp.protocols.oidc.jose import sign
 from idp.services.login import Concluded
 from tests.protocol.oidc_kit import BASE, CALLBACK, STATE, Provider, RelyingParty, parameters_of
+from tests.protocol.test_oidc_requests import read
 
 UNMET = {Reason.LEVEL_TOO_LOW, Reason.MANDATE_LEVEL_TOO_LOW, Reason.CERTIFICATE_REFUSED, Reason.NO_RESPONDER}
 
@@ -139,3 +143,27 @@ def test_an_organisation_without_the_identifier_is_refused(party: RelyingParty) 
     answer = provider.codec.answer(provider.office, incoming, result.outcome, recorded, provider.clock.now())
     told = parameters_of(answer)
     assert (recorded, told["error"], "code" in told) == ("", "access_denied", False)
+
+
+def test_no_setting_makes_a_code_live_longer(seeded_world: Path, tmp_path: Path) -> None:
+    """A code is worth nothing after a minute, however long the settings would let it live (SEC-21)."""
+    shutil.copyfile(seeded_world, tmp_path / "idp.db")
+    provider = Provider(f"sqlite:///{tmp_path / 'idp.db'}", empty=True, oidc__code_seconds=3600)
+    party = provider.register()
+    early, late = party.code(), party.code()
+    provider.move(seconds=59)
+    assert party.redeem(early).status == 200
+    provider.move(seconds=1)
+    assert party.redeem(late).status == 400
+    provider.close()
+
+
+def test_only_an_id_token_is_a_hint(party: RelyingParty) -> None:
+    """Another token of ours, though signed by the same key, does not name a person to log in."""
+    office, now = party.provider.office, int(party.provider.clock.now().timestamp())
+    claims = {"iss": BASE, "sub": "somebody", "exp": now + 60}
+    for kind in ("at+jwt", "logout+jwt", "token-introspection+jwt"):
+        with pytest.raises(Answered) as caught:
+            read(party, id_token_hint=sign(office.keys, "ES256", claims, kind))
+        assert parameters_of(caught.value.answer)["error"] == "invalid_request"
+    assert read(party, id_token_hint=sign(office.keys, "ES256", claims)).subject == "somebody"

@@ -24,8 +24,8 @@ class Rules:
     ``endpoint_audience``: besides our issuer, the address of the endpoint may stand as audience of an assertion.
     ``request_window`` bounds how far ``exp`` of a request object may lie behind its ``nbf``, and ``nbf`` behind now;
     without it neither must be there. ``shortest_random`` is in characters, for ``state`` and ``nonce``, zero
-    where they are free; ``longest_nonce`` in octets. ``dpop_nonce``: a DPoP proof must carry a nonce of ours.
-    ``code``, ``access``, ``public_access`` and ``refresh`` are the longest lifetimes whatever the settings say;
+    where they may be left out. ``dpop_nonce``: a DPoP proof must carry a nonce of ours.
+    ``access``, ``public_access`` and ``refresh`` are the longest lifetimes whatever the settings say;
     ``pushed`` is how long a pushed request waits.
     """
 
@@ -41,11 +41,7 @@ class Rules:
     rotation: bool
     response_modes: frozenset[str]
     shortest_random: int
-    state_required: bool
-    nonce_required: bool
-    longest_nonce: int
     local_addresses: bool
-    code: timedelta = timedelta(seconds=60)
     pushed: timedelta = timedelta(seconds=90)
     access: timedelta = timedelta(hours=1)
     public_access: timedelta = timedelta(minutes=15)
@@ -66,9 +62,6 @@ RULES: Final[Mapping[Profile, Rules]] = {
         rotation=True,
         response_modes=_PLAIN_MODES | _SIGNED_MODES,
         shortest_random=0,
-        state_required=False,
-        nonce_required=False,
-        longest_nonce=2048,
         local_addresses=True,
     ),
     Profile.OIDC_NL_GOV: Rules(
@@ -85,9 +78,6 @@ RULES: Final[Mapping[Profile, Rules]] = {
         response_modes=_PLAIN_MODES | _SIGNED_MODES,
         # 128 bits take 20 characters at least, whatever the alphabet (domain 11.1).
         shortest_random=20,
-        state_required=True,
-        nonce_required=True,
-        longest_nonce=2048,
         local_addresses=False,
         # Refresh tokens that nobody uses end earlier than the OAuth profile would let them (domain 11.1).
         refresh=timedelta(hours=6),
@@ -106,9 +96,6 @@ RULES: Final[Mapping[Profile, Rules]] = {
         rotation=False,
         response_modes=_PLAIN_MODES | _SIGNED_MODES,
         shortest_random=0,
-        state_required=False,
-        nonce_required=False,
-        longest_nonce=2048,
         local_addresses=False,
     ),
 }

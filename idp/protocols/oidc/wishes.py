@@ -180,10 +180,12 @@ def _subject(request: Request, claims: ClaimsAsked, our_keys: Sequence[Key]) -> 
     hinted = ""
     if request.get("id_token_hint"):
         try:
-            told = verify(request.get("id_token_hint"), our_keys, tuple(ALGORITHMS)).claims
+            hint = verify(request.get("id_token_hint"), our_keys, tuple(ALGORITHMS))
         except BadToken:
             raise Fault("P10", "invalid_request", "The id_token_hint is not an ID token of ours.") from None
-        hinted = str(told.get("sub", "")) if told.get("iss") == request.where.issuer else ""
+        # Access tokens, logout tokens and answers to introspection are typed otherwise; whether it ended is no matter.
+        ours = hint.header.get("typ") == "JWT" and hint.claims.get("iss") == request.where.issuer
+        hinted = str(hint.claims.get("sub", "")) if ours else ""
         if not hinted:
             raise Fault("P10", "invalid_request", "The id_token_hint is not an ID token of ours.")
     if hinted and claims.subject and hinted != claims.subject:
