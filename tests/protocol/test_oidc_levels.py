@@ -5,8 +5,9 @@ import json
 import pytest
 
 from idp.domain.assurance import Factor
-from idp.domain.login import LoginRequest
+from idp.domain.login import LoginRequest, Step
 from idp.protocols.message import Answered
+from idp.services.login import Waiting
 from tests.protocol.oidc_kit import EIDAS, LOA, Provider, RelyingParty, parameters_of
 from tests.protocol.test_oidc_requests import check_fault, read
 
@@ -145,3 +146,21 @@ def test_the_answer_is_about_the_subject_of_the_hint(provider: Provider) -> None
     anna, emre = provider.log_in("anna"), provider.log_in("hana")
     assert "code" in parameters_of(party.authorize(anna, prompt="none", id_token_hint=token))
     assert "code" not in parameters_of(party.authorize(emre, prompt="none", id_token_hint=token))
+
+
+def test_a_resource_server_has_the_level_raised(provider: Provider) -> None:
+    """What its challenge asks (RFC 9470) is asked of us: a missing factor alone, or everything where it is too old."""
+    party = provider.register("OLO")
+    browser = provider.log_in(factors=(Factor.PASSWORD,))
+    low = provider.verified(party.tokens(browser)["id_token"])
+    assert low["acr"] == LOA + "2"
+    raised = party.begin(browser, acr_values=LOA + "3")
+    assert isinstance(raised, Waiting)
+    assert raised.standing.step is Step.CODE
+    older = party.begin(browser, acr_values=LOA + "2", max_age="0")
+    assert isinstance(older, Waiting)
+    assert older.standing.step is Step.PASSWORD
+    full = provider.log_in(last_used_at=provider.service("OLO").provider.oin)
+    high = provider.verified(party.tokens(full, acr_values=LOA + "3", max_age="600")["id_token"])
+    assert high["acr"] == LOA + "3"
+    assert int(provider.clock.now().timestamp()) - high["auth_time"] <= 600
