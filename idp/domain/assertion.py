@@ -36,7 +36,8 @@ class Assertion:
     """One granted login (domain 3.3, 3.4, 11.3); both protocols render this record (RUL-10, PS-9).
 
     ``subject`` is the specific pseudonym (``64hex@32hex``); ``level`` the level stated; ``branches`` the restriction,
-    empty for none; ``attributes`` what was consented to, by URN; ``session`` names the kept session, if any.
+    empty for none, and ``subdossiers`` their old numbers where the register gives them (SR-6); ``attributes`` what was
+    consented to, by URN; ``session`` names the kept session, if any.
     """
 
     subject: str
@@ -48,6 +49,7 @@ class Assertion:
     attributes: dict[str, str]
     session: str | None
     basis: Basis
+    subdossiers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

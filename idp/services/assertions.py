@@ -18,6 +18,7 @@ def assertion_text(assertion: Assertion) -> str:
             "level": assertion.level.name,
             "principal": _legal_json(assertion.principal),
             "branches": assertion.branches,
+            "subdossiers": assertion.subdossiers,
             "intermediary": _legal_json(assertion.intermediary) if assertion.intermediary else None,
             "authenticated_at": assertion.authenticated_at.isoformat(),
             "attributes": assertion.attributes,
@@ -40,6 +41,7 @@ def assertion_of_text(text: str) -> Assertion:
         authenticated_at=datetime.fromisoformat(stored["authenticated_at"]),
         attributes=stored["attributes"],
         session=stored["session"],
+        subdossiers=tuple(stored.get("subdossiers", ())),
         basis=Basis(account, way, frozenset(Factor(one) for one in factors), frozenset(consented)),
     )
 

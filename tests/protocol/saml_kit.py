@@ -26,6 +26,7 @@ from idp.protocols.saml.xml import DS, MD, SAML, SAMLP, XENC, Element, Schemas
 from idp.services.work import Office
 from idp.settings import load
 from idp.store.engine import open_engine
+from tests.protocol.saml_golden import named_key
 from tests.protocol.saml_messages import (
     BASE,
     FAMILY_NAME,
@@ -210,14 +211,18 @@ def opened(octets: bytes, *decrypting: str) -> Element:
     root = etree.fromstring(octets)
     schemas().validate(root)
     # What we write is canonical already, or a signature of ours would not hold for others.
-    assert etree.tostring(root, method="c14n", exclusive=True, inclusive_ns_prefixes=["xs", "xsi"]) == octets
+    assert (
+        etree.tostring(root, method="c14n", exclusive=True, inclusive_ns_prefixes=["xs", "xsi", "xacml-saml"]) == octets
+    )
     check_signature(root)
     for assertion in root.iterfind(f"./{{{SAML}}}Assertion"):
         check_signature(assertion)
+        for behind in assertion.iterfind(f"./{{{SAML}}}Advice/{{{SAML}}}Assertion"):
+            check_signature(etree.fromstring(etree.tostring(behind)))
     xmlsec.tree.add_ids(root, ["ID", "Id"])
     manager = xmlsec.KeysManager()
     for name in decrypting:
-        manager.add_key(xmlsec.Key.from_memory(fixed_key(name).pem, xmlsec.constants.KeyDataFormatPem))
+        manager.add_key(named_key(name))
     for node in root.xpath("//xenc:EncryptedData", namespaces={"xenc": XENC}) if decrypting else ():
         xmlsec.EncryptionContext(manager).decrypt(node)
     for assertion in root.iterfind(f"./{{{SAML}}}EncryptedAssertion/{{{SAML}}}Assertion"):

@@ -1,26 +1,29 @@
 """The messages of every profile do not change unnoticed (RUL-28, domain 12)."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from idp.domain.assertion import Denied, Interrupted, Outcome
 from idp.domain.assurance import Level
 from idp.domain.identifiers import BranchNumber
-from idp.domain.parties import Profile
+from idp.domain.parties import Profile, Service
 from idp.domain.reasons import Reason
 from idp.protocols.message import Answered, PostForm
 from idp.protocols.saml import documents
 from tests.protocol.saml_golden import compare, lines, masked
-from tests.protocol.saml_kit import OFFICE_OF_ACCOUNTS, SOLE_TRADER, Bench, granted, octets_of, opened
+from tests.protocol.saml_kit import OFFICE_OF_ACCOUNTS, SOLE_TRADER, Bench, granted, octets_of, opened, service
 from tests.protocol.saml_messages import (
     ACS,
     COMPANY_NAME,
     DV,
     FAMILY_NAME,
+    KVK,
     LOA,
     OIN,
     POST,
+    RSIN,
     SCHEME_METADATA,
     TRANSIENT,
     Asking,
@@ -47,6 +50,8 @@ class Case:
     outcome: Outcome
     published: Published = PLAIN
     decrypting: tuple[str, ...] = ()
+    settings: Mapping[str, object] = field(default_factory=dict)
+    services: tuple[Service, ...] = ()
 
 
 def scheme(profile: Profile, **attributes: str) -> Asking:
@@ -70,6 +75,12 @@ def extension(*names: str) -> str:
     )
 
 
+ONE_KEY, TWO_KEYS = ("sp-encryption",), ("sp-encryption", "own-encryption")
+ADVISED = {"advice": True}
+ON_A_BRANCH = granted(branches=BRANCHES[:1], subdossiers=("0001",))
+IN_A_CHAIN = granted(intermediary=OFFICE_OF_ACCOUNTS)
+# A legal entity by RSIN alone, or else anyone by the KvK number: sets in the order of preference (EC-1, EC-2).
+PREFERENCE = (service(1, entity_types=((RSIN,), (KVK,))),)
 TWO_CERTIFICATES = replace(SCHEME_METADATA, encryption=("sp-encryption", "sp-encryption-next"))
 NAMED = attribute_service(1, f"urn:etoegang:DV:{OIN}:services:1", COMPANY_NAME)
 CASES = (
@@ -127,7 +138,21 @@ CASES = (
         SCHEME_METADATA,
         ("sp-encryption",),
     ),
+    Case("1.13/subdossier", scheme(E13), ON_A_BRANCH, SCHEME_METADATA, ONE_KEY),
+    Case("1.13/first-set", scheme(E13), granted(), SCHEME_METADATA, ONE_KEY, services=PREFERENCE),
+    Case("1.13/second-set", scheme(E13), granted(principal=SOLE_TRADER), SCHEME_METADATA, ONE_KEY, services=PREFERENCE),
+    Case("1.13/advice", scheme(E13), granted(), SCHEME_METADATA, TWO_KEYS, ADVISED),
+    Case("1.13/advice-branch", scheme(E13), ON_A_BRANCH, SCHEME_METADATA, TWO_KEYS, ADVISED),
+    Case("1.13/advice-chain", scheme(E13), IN_A_CHAIN, SCHEME_METADATA, TWO_KEYS, ADVISED),
+    Case("1.11/subdossier", scheme(E11), ON_A_BRANCH, SCHEME_METADATA),
+    Case("1.11/sole-trader", scheme(E11), granted(principal=SOLE_TRADER), SCHEME_METADATA),
+    Case("1.11/company-name", scheme(E11), granted(), replace(SCHEME_METADATA, services=NAMED)),
+    Case("1.11/advice", scheme(E11), granted(), SCHEME_METADATA, TWO_KEYS, ADVISED),
+    Case("1.11/advice-chain", scheme(E11), IN_A_CHAIN, SCHEME_METADATA, TWO_KEYS, ADVISED),
+    Case("generic/subdossier", Asking(), ON_A_BRANCH),
+    Case("generic/no-advice", Asking(), granted(), settings=ADVISED),
     Case("1.13/cancelled", scheme(E13), CANCELLED, SCHEME_METADATA),
+    Case("1.13/advice-cancelled", scheme(E13), CANCELLED, SCHEME_METADATA, settings=ADVISED),
     Case("1.13/no-mandate", scheme(E13), NO_MANDATE, SCHEME_METADATA),
     Case("1.13/level-too-low", scheme(E13), TOO_LOW, SCHEME_METADATA),
 )
@@ -144,7 +169,7 @@ FAULTS = (
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_an_outcome_is_answered_as_ever(case: Case, bench: Bench, pytestconfig: pytest.Config) -> None:
     """A request and its answer are the golden ones; what we send is canonical, schema-valid and well signed (RC-1)."""
-    bench.register(case.published, case.asking.profile)
+    bench.register(case.published, case.asking.profile, case.services, **case.settings)
     incoming = bench.read(case.asking.posted("rs-1"))
     # The reference is added when a login begins.
     incoming = replace(incoming, asked=replace(incoming.asked, reply=incoming.asked.reply | {"reference": "7XKQ2M9P"}))
@@ -155,7 +180,7 @@ def test_an_outcome_is_answered_as_ever(case: Case, bench: Bench, pytestconfig: 
 @pytest.mark.parametrize("case", FAULTS, ids=lambda case: case.name)
 def test_a_fault_is_answered_as_ever(case: Case, bench: Bench, pytestconfig: pytest.Config) -> None:
     """A faulty request and the answer to it are the golden ones (domain 12.7)."""
-    bench.register(case.published, case.asking.profile)
+    bench.register(case.published, case.asking.profile, case.services, **case.settings)
     with pytest.raises(Answered) as caught:
         bench.read(case.asking.posted("rs-1"))
     assert isinstance(caught.value.answer, PostForm)

@@ -45,29 +45,42 @@ class Authentication:
     authority: str
 
 
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What an assertion says: what ``write_attributes`` gave, and the element Advice or nothing."""
+
+    attributes: str
+    advice: str = ""
+
+
 def write_assertion(
-    voice: Voice, subject: Subject, confirmation: Confirmation, authentication: Authentication, attributes: str
+    voice: Voice, subject: Subject, confirmation: Confirmation, authentication: Authentication, content: Content
 ) -> bytes:
-    """The signed Assertion; ``attributes`` is what ``write_attributes`` gave."""
-    now, ends = write_instant(voice.now), write_instant(voice.now + confirmation.valid_for)
+    """The signed Assertion."""
+    ends = write_instant(voice.now + confirmation.valid_for)
     begins = write_instant(voice.now - confirmation.not_before)
-    head = (
-        f'<saml:Assertion xmlns:saml="{SAML}" xmlns:xs="{XS}" xmlns:xsi="{XSI}" ID="{voice.new_id()}" '
-        f'IssueInstant="{now}" Version="2.0"><saml:Issuer>{escape_text(voice.names.issuer)}</saml:Issuer>'
-    )
+    head = open_assertion(voice.new_id(), voice.now, voice.names.issuer)
     tail = (
-        f"<saml:Subject>{_name_id(subject)}"
+        f"<saml:Subject>{write_name_id(subject)}"
         f'<saml:SubjectConfirmation Method="{BEARER}"><saml:SubjectConfirmationData '
         f'InResponseTo="{escape_attribute(confirmation.request)}" NotOnOrAfter="{ends}" '
         f'Recipient="{escape_attribute(confirmation.location)}"></saml:SubjectConfirmationData>'
         "</saml:SubjectConfirmation></saml:Subject>"
         f'<saml:Conditions NotBefore="{begins}" NotOnOrAfter="{ends}"><saml:AudienceRestriction>'
         f"<saml:Audience>{escape_text(confirmation.audience)}</saml:Audience></saml:AudienceRestriction>"
-        "</saml:Conditions>"
-        f"{_authn_statement(authentication)}"
-        f"<saml:AttributeStatement>{attributes}</saml:AttributeStatement></saml:Assertion>"
+        f"</saml:Conditions>{content.advice}"
+        f"{write_authn_statement(authentication)}"
+        f"<saml:AttributeStatement>{content.attributes}</saml:AttributeStatement></saml:Assertion>"
     )
     return sign_canonical(head.encode(), tail.encode(), voice.signatory)
+
+
+def open_assertion(identifier: str, now: datetime, issuer: str) -> str:
+    """An Assertion up to and including its Issuer, after which the Signature comes."""
+    return (
+        f'<saml:Assertion xmlns:saml="{SAML}" xmlns:xs="{XS}" xmlns:xsi="{XSI}" ID="{identifier}" '
+        f'IssueInstant="{write_instant(now)}" Version="2.0"><saml:Issuer>{escape_text(issuer)}</saml:Issuer>'
+    )
 
 
 def write_attributes(told: Iterable[Told], seal: Seal | None, *, named: bool) -> str:
@@ -78,13 +91,15 @@ def write_attributes(told: Iterable[Told], seal: Seal | None, *, named: bool) ->
     return "".join(_attribute(one, seal, ' NameFormat="' + NAME_FORMAT_URI + '"' if named else "") for one in told)
 
 
-def _name_id(subject: Subject) -> str:
+def write_name_id(subject: Subject) -> str:
+    """A NameID."""
     qualifier = f' NameQualifier="{escape_attribute(subject.qualifier)}"' if subject.qualifier else ""
     sp_qualifier = f' SPNameQualifier="{escape_attribute(subject.sp_qualifier)}"' if subject.sp_qualifier else ""
     return f'<saml:NameID Format="{subject.format}"{qualifier}{sp_qualifier}>{escape_text(subject.value)}</saml:NameID>'
 
 
-def _authn_statement(authentication: Authentication) -> str:
+def write_authn_statement(authentication: Authentication) -> str:
+    """How the person was authenticated."""
     session = f' SessionIndex="{escape_attribute(authentication.session)}"' if authentication.session else ""
     authority = (
         f"<saml:AuthenticatingAuthority>{escape_text(authentication.authority)}</saml:AuthenticatingAuthority>"
@@ -108,12 +123,13 @@ def _attribute(told: Told, seal: Seal | None, name_format: str) -> str:
         f'<saml:AttributeValue xsi:type="xs:string">{escape_text(one)}</saml:AttributeValue>' for one in told.values
     )
     values += "".join(
-        f"<saml:AttributeValue>{_encrypted_id(one, seal)}</saml:AttributeValue>" for one in told.identifiers
+        f"<saml:AttributeValue>{write_encrypted_id(one, seal)}</saml:AttributeValue>" for one in told.identifiers
     )
     return f"<saml:Attribute {start}{values}</saml:Attribute>"
 
 
-def _encrypted_id(identifier: Identifier, seal: Seal | None) -> str:
+def write_encrypted_id(identifier: Identifier, seal: Seal | None) -> str:
+    """An identifier for those who can read it; ``ValueError`` when there is nobody to encrypt for."""
     plain = (
         f'<saml:NameID xmlns:saml="{SAML}" Format="{NameId.PERSISTENT}" '
         f'NameQualifier="{escape_attribute(identifier.qualifier)}">{escape_text(identifier.value)}</saml:NameID>'

@@ -13,7 +13,7 @@ from idp.protocols.saml.collect import Collector
 from idp.protocols.saml.consumers import asked_consumer, reply_consumer
 from idp.protocols.saml.delivery import by_artifact, by_post, keep
 from idp.protocols.saml.dialects import DIALECTS, names
-from idp.protocols.saml.grant import grant, note_name
+from idp.protocols.saml.grant import advised, grant, note_name
 from idp.protocols.saml.logout import Logout
 from idp.protocols.saml.metadata import coming, current, valid_until, write_metadata
 from idp.protocols.saml.names import Binding
@@ -104,7 +104,7 @@ class SamlCodec:
         reply = Reply.recall(incoming.asked.reply)
         match outcome:
             case Assertion():
-                voice = self._voices.speak(office, reply.dialect, now, reply.key)
+                voice = self._voices.speak(office, reply.dialect, now, reply.key, advice=advised(incoming))
                 try:
                     return success(reply, grant(office, incoming, outcome, reply, voice), voice)
                 except RequestFault as fault:

@@ -54,6 +54,9 @@ def told(profile: Profile, telling: Telling) -> Iterator[Told]:
     yield from _PROFILES[profile](telling)
     if telling.granted.branches:
         yield Told(Fact.BRANCH, tuple(telling.granted.branches))
+    if telling.granted.branches and telling.granted.subdossiers:
+        # As long as the register gives it (SR-6).
+        yield Told(Fact.SUBDOSSIER, telling.granted.subdossiers)
     if telling.company_name or profile is Profile.GENERIC:
         yield Told(Fact.COMPANY_NAME, (telling.granted.principal.name,))
     for name, value in telling.granted.attributes.items():

@@ -5,7 +5,15 @@ from datetime import timedelta
 from idp.domain.assertion import Assertion, Outcome
 from idp.domain.parties import Party, Profile
 from idp.protocols.message import Incoming
-from idp.protocols.saml.assertion import Authentication, Confirmation, Subject, write_assertion, write_attributes
+from idp.protocols.saml.advice import Told, write_advice
+from idp.protocols.saml.assertion import (
+    Authentication,
+    Confirmation,
+    Content,
+    Subject,
+    write_assertion,
+    write_attributes,
+)
 from idp.protocols.saml.encryption import Wrapper
 from idp.protocols.saml.facts import Telling, legal_identifiers, told
 from idp.protocols.saml.names import NameId
@@ -35,16 +43,24 @@ def grant(office: Office, incoming: Incoming, granted: Assertion, reply: Reply, 
     metadata = office.directory.parsed(party, of_party)
     seal = _seal(metadata, reply, voice)
     attributes = write_attributes(told(reply.profile, telling), seal, named=not reply.dialect.scheme)
+    advice = ""
+    if advised(incoming):
+        advice = write_advice(office, voice, Told(asked, telling, reply, party.identity, seal))
     assertion = write_assertion(
         voice,
         _subject(office, reply, granted, party, voice),
         _confirmation(office, reply, party.identity),
         _authentication(office, party.id, granted, reply, voice),
-        attributes,
+        Content(attributes, advice),
     )
     if seal is not None and not reply.dialect.scheme:
         return seal.close(assertion, Wrapper.ENCRYPTED_ASSERTION)
     return assertion
+
+
+def advised(incoming: Incoming) -> bool:
+    """Whether the party of a login wants to see the statements behind the assertion (RUL-24)."""
+    return incoming.party.settings.advice and Reply.recall(incoming.asked.reply).dialect.scheme
 
 
 def _seal(metadata: SpMetadata, reply: Reply, voice: Voice) -> Seal | None:

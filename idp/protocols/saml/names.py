@@ -39,6 +39,7 @@ class Fact(StrEnum):
     INTERMEDIATE_NAME = "urn:etoegang:1.13:attribute-intermediate:CompanyName"
     COMPANY_NAME = "urn:etoegang:1.11:attribute-represented:CompanyName"
     BRANCH = "urn:etoegang:1.9:ServiceRestriction:Vestigingsnr"
+    SUBDOSSIER = "urn:etoegang:1.9:ServiceRestriction:SubdossierNr"
 
 
 class Identifying(StrEnum):
@@ -52,3 +53,15 @@ class Identifying(StrEnum):
 def is_identifying(name: str) -> bool:
     """Whether an attribute identifies somebody, so that it follows from the catalogue and is never asked (RA-4)."""
     return ":EntityConcernedID:" in name
+
+
+class Declared(StrEnum):
+    """What the authenticator and the mandate registry tell each other, seen inside Advice alone (domain 3.9, 3.10)."""
+
+    REPRESENTATION = "urn:etoegang:core:Representation"
+    REGISTRY = "urn:etoegang:core:AuthorizationRegistryID"
+    ACTING_ENTITY = "urn:etoegang:core:ActingEntityID"
+    LINKED_SIGNATURE = "urn:etoegang:core:LinkedDeclarationSignatureValue"
+    LEVEL_ASKED = "urn:etoegang:core:LevelOfAssurance"
+    LEVEL_USED = "urn:etoegang:core:LevelOfAssuranceUsed"
+    ACTION = "urn:oasis:names:tc:xacml:1.0:action:action-id"

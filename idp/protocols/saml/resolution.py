@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from idp.protocols.message import BadRequest, Document, HttpMessage
+from idp.protocols.saml.advice import MARK
 from idp.protocols.saml.answer import WELL, write_status
 from idp.protocols.saml.artifact import read_artifact, source_of
 from idp.protocols.saml.authn_request import LONGEST_ID, read_issuer
@@ -69,7 +70,7 @@ def resolve(office: Office, message: HttpMessage, schemas: Schemas, voices: Voic
         return _answer(asked, write_status(status(problem, scheme=sender.dialect.scheme)).encode(), voice)
     found = _found(office, asked, sender, voice)
     if found is not None:
-        voice = voices.speak(office, sender.dialect, now, found.key)
+        voice = voices.speak(office, sender.dialect, now, found.key, advice=MARK in found.response)
         return _answer(asked, WELL.encode() + enclose(found.response, "samlp"), voice)
     return _answer(asked, (write_status(_NOTHING) if sender.dialect.scheme else WELL).encode(), voice)
 

@@ -16,6 +16,8 @@ from idp.services.work import Office
 
 # Types of values name the prefix xs in text, which a canonicaliser does not see, so signatures list both prefixes.
 TYPED_PREFIXES: Final = ("xs", "xsi")
+# The type of a statement inside Advice is named by one more.
+ADVICE_PREFIXES: Final = (*TYPED_PREFIXES, "xacml-saml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +45,19 @@ class Voices:
     """Our voices by key, each made once per process, not per message."""
 
     def __init__(self) -> None:
-        self._known: dict[str, Signatory] = {}
+        self._known: dict[tuple[str, bool], Signatory] = {}
 
-    def speak(self, office: Office, dialect: Dialect, now: datetime, key: str = "") -> Voice:
+    def speak(self, office: Office, dialect: Dialect, now: datetime, key: str = "", *, advice: bool = False) -> Voice:
         """The voice of a profile, with KeyName in its KeyInfo (SIG-6).
 
-        ``key`` is the short name of the key that the receiver knows; else the one that signs now.
+        ``key`` is the short name of the key that the receiver knows; else the one that signs now. ``advice`` is for
+        what has an Advice in it.
         """
         # Who asked at the address of a key has metadata with that one, perhaps no other: it gets its answer by it.
         named = office.keys.named(KeyUse.SAML_SIGNING, key) if key else None
         signing = named or office.keys.active(KeyUse.SAML_SIGNING)
-        known = self._known.get(signing.public.kid)
+        known = self._known.get((signing.public.kid, advice))
         if known is None or known.key is not signing:
-            known = self._known[signing.public.kid] = signatory(signing, key_name(signing), TYPED_PREFIXES)
+            known = signatory(signing, key_name(signing), ADVICE_PREFIXES if advice else TYPED_PREFIXES)
+            self._known[signing.public.kid, advice] = known
         return Voice(names(office.settings, dialect), known, office.entropy.bytes, now)

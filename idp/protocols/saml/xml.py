@@ -25,6 +25,8 @@ EXC_C14N: Final = "http://www.w3.org/2001/10/xml-exc-c14n#"
 SOAP: Final = "http://schemas.xmlsoap.org/soap/envelope/"
 XS: Final = "http://www.w3.org/2001/XMLSchema"
 XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
+XACML: Final = "urn:oasis:names:tc:xacml:2.0:context:schema:os"
+XACML_SAML: Final = "urn:oasis:xacml:2.0:saml:assertion:schema:os"
 
 _DECLARATION: Final = re.compile(
     rb"""(?:\xef\xbb\xbf)?<\?xml\s+version\s*=\s*(?:"1\.0"|'1\.0')"""
@@ -43,6 +45,7 @@ _SCHEMAS: Final = {
     XENC: "xenc-schema.xsd",
     XENC11: "xenc-schema-11.xsd",
     SOAP: "envelope.xsd",
+    XACML_SAML: "xacml-saml-2.0.xsd",
 }
 # Most values are this plain, and looking once is quicker than replacing six times.
 _PLAIN: Final = re.compile("[ !#-%'-;=?-~]*")
@@ -154,7 +157,10 @@ def decode_base64(text: str | None) -> bytes:
 
 
 class Schemas:
-    """The SAML 2.0 schemas (assertion, protocol, metadata, xmldsig, xmlenc, SOAP), compiled; make one per process."""
+    """The SAML 2.0 schemas (assertion, protocol, metadata, xmldsig, xmlenc, SOAP) with XACML's, compiled.
+
+    Make one per process.
+    """
 
     def __init__(self, compiled: etree.XMLSchema) -> None:
         self._compiled = compiled
@@ -163,15 +169,16 @@ class Schemas:
 
     @classmethod
     def load(cls) -> Self:
-        """Compile the XSD files that pysaml2 carries, without any network (takes some milliseconds)."""
+        """Compile the XSD files that pysaml2 and we carry, without any network (takes some milliseconds)."""
         imports = "".join(f'<import namespace="{uri}" schemaLocation="{name}"/>' for uri, name in _SCHEMAS.items())
         return cls.of(f'<schema xmlns="{XS}">{imports}</schema>'.encode())
 
     @classmethod
     def of(cls, schema: bytes) -> Self:
-        """Compile a schema of ours, which may import any that pysaml2 carries by the name of its file."""
+        """Compile a schema of ours, which may import any that pysaml2 or we carry by the name of its file."""
         parser = etree.XMLParser(resolve_entities="internal", load_dtd=False, no_network=True)
-        parser.resolvers.add(_Shelf(files("saml2") / "data" / "schemas"))
+        own = files("idp.protocols.saml") / "schemas"
+        parser.resolvers.add(_Shelf(own, files("saml2") / "data" / "schemas"))
         return cls(etree.XMLSchema(etree.fromstring(schema, parser)))
 
     def validate(self, root: Element) -> None:
@@ -187,16 +194,17 @@ class Schemas:
 
 
 class _Shelf(etree.Resolver):
-    """Finds every schema by its file name on one local shelf, whatever address it is asked for."""
+    """Finds every schema by its file name in local folders, whatever address it is asked for."""
 
-    def __init__(self, folder: Traversable) -> None:
+    def __init__(self, *folders: Traversable) -> None:
         super().__init__()
-        self._folder = folder
+        self._folders = folders
 
     def resolve(self, system_url: str | None, public_id: str | None, context: Any) -> Any:
         """The local file; an unknown name is an error, since nothing may be fetched (SEC-9)."""
         name = (system_url or "").rpartition("/")[2]
-        return self.resolve_string((self._folder / name).read_bytes(), context)
+        found = next(file for folder in self._folders if (file := folder / name).is_file())
+        return self.resolve_string(found.read_bytes(), context)
 
 
 def _refuse_markup(octets: bytes, limits: Limits) -> None:
