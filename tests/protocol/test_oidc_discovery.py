@@ -44,7 +44,8 @@ def test_every_endpoint_is_there(published: dict[str, Any], provider: Provider) 
     """The endpoints are those of the contract, and each is served by a function or a document."""
     served = {f"{BASE}/oidc/{name}" for name in (*back_channel(), "authorize")}
     served |= {BASE + path for path in documents(provider.office)}
-    named = {value for name, value in published.items() if name.endswith("_endpoint") or name == "jwks_uri"}
+    documented = ("jwks_uri", "claims_schema_uri")
+    named = {value for name, value in published.items() if name.endswith("_endpoint") or name in documented}
     assert named == served - {BASE + "/.well-known/openid-configuration"}
     assert published["issuer"] == BASE
 

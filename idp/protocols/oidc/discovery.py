@@ -6,6 +6,7 @@ from typing import Any, Final
 from idp.domain.assurance import LEVEL_OF_URI
 from idp.protocols.oidc.checks import CHALLENGE_METHODS, DISPLAYS, PROMPTS, RESPONSE_TYPES
 from idp.protocols.oidc.claims import CLAIMS, TOKEN_CLAIMS, Scope
+from idp.protocols.oidc.claims_schema import KIND, claims_schema
 from idp.protocols.oidc.client import AuthMethod
 from idp.protocols.oidc.clients import methods
 from idp.protocols.oidc.endpoints import Endpoint, address, issuer
@@ -24,6 +25,7 @@ def documents(office: Office) -> dict[str, tuple[str, bytes]]:
     """Discovery and keys as prepared bytes, by path (performance: P8)."""
     return {
         Endpoint.DISCOVERY: (JSON, _encoded(discovery(office))),
+        Endpoint.CLAIMS_SCHEMA: (KIND, _encoded(claims_schema(office))),
         Endpoint.JWKS: ("application/jwk-set+json", _encoded({"keys": published_keys(office.keys)})),
     }
 
@@ -44,7 +46,11 @@ def discovery(office: Office) -> dict[str, Any]:
 
 
 # Where a browser or anybody goes, and what clients call themselves, with a certificate too (RFC 8705 section 5).
-_BROWSER: Final = {"authorization_endpoint": Endpoint.AUTHORIZE, "jwks_uri": Endpoint.JWKS}
+_BROWSER: Final = {
+    "authorization_endpoint": Endpoint.AUTHORIZE,
+    "claims_schema_uri": Endpoint.CLAIMS_SCHEMA,
+    "jwks_uri": Endpoint.JWKS,
+}
 _BACK_CHANNEL: Final = {
     "pushed_authorization_request_endpoint": Endpoint.PUSHED,
     "token_endpoint": Endpoint.TOKEN,

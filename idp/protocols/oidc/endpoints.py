@@ -23,6 +23,7 @@ class Endpoint(StrEnum):
     INTROSPECTION = "/oidc/introspect"
     REVOCATION = "/oidc/revoke"
     DEVICE = "/oidc/device"
+    CLAIMS_SCHEMA = "/oidc/schemas/claims-1.json"
 
 
 def issuer(office: Office) -> str:
