@@ -23,7 +23,9 @@ LARGEST = 4 * 1024 * 1024
 _LONGEST_NAME = 64
 _LONGEST_TEXT = 1024
 _LONGEST_URL = 512
-_URL = re.compile(r"https?://[^\s<>\"{}|\\^`\x00-\x20\x7f-\U0010ffff]+", re.ASCII)
+_PART = r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*"
+_HOST = r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
+_URL = re.compile(rf"https?://{_HOST}(?:/{_PART})?(?:\?{_PART.replace('/', '/?')})?(?:#{_PART.replace('/', '/?')})?")
 _LANGUAGE = re.compile(r"[a-z]{2,3}", re.ASCII)
 # One line that either form can carry: no control character, and nothing at its ends that a reader may take away.
 _LINE = re.compile(r"(?! )[^\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]+(?<! )")
@@ -210,7 +212,7 @@ def _judge(given: dict[str, Any], where: str, reading: _Reading) -> None:
     levels = ", ".join(level.name for level in Level)
     reading.need(given["level"] in Level.__members__, f"{where}: level must be one of {levels}.")
     sound = url == "" or (len(url) <= _LONGEST_URL and _URL.fullmatch(url) is not None)
-    reading.need(sound, f"{where}: url must begin with https:// and have at most {_LONGEST_URL} plain characters.")
+    reading.need(sound, f"{where}: url must begin with https:// and be an address of at most {_LONGEST_URL} characters.")
     _texts(given["name"], _LONGEST_NAME, f"{where}: name", reading)
     _texts(given["description"], _LONGEST_TEXT, f"{where}: description", reading)
     _entity_types(given["entity_types"], where, reading)

@@ -100,11 +100,13 @@ def _lost(change: Change, username: str, ways: Sequence[Way], today: date) -> li
     lost = []
     for way in ways:
         key = way.held.key
-        reasons = new.get(key, _reasons(change.after, way, _decide_way(change.after, way, ways, day)))
         could = old.get(key) == ()
-        by_date = waiting and not could and key in new and _not_ready(reasons)
-        if reasons and (could or by_date):
-            lost.append(LockedOut(username, way.principal, change.after, day, reasons, by_date, not open_still))
+        by_date = waiting and not could and _not_ready(new.get(key, ()))
+        if could or by_date:
+            # A chain that is no choice any more has no verdict, but its reasons.
+            reasons = new[key] if key in new else _reasons(change.after, way, _decide_way(change.after, way, ways, day))
+            if reasons:
+                lost.append(LockedOut(username, way.principal, change.after, day, reasons, by_date, not open_still))
     return lost
 
 
