@@ -103,6 +103,7 @@ def _organisation(pen: _Pen, place: int, one: worlds.Organisation) -> None:
                 "name": branch.name,
                 "is_main": number == 0,
                 "closed_on": None,
+                "subdossier": branch.subdossier,
             }
         )
 

@@ -19,10 +19,11 @@ _OFFSET = re.compile(r"([+-][0-9]+)([dmy])", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A branch of an organisation; the first of its list is the main one."""
+    """A branch of an organisation; the first of its list is the main one, and few still have their old number."""
 
     number: str
     name: str
+    subdossier: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

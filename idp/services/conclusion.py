@@ -20,6 +20,7 @@ from idp.store.facts import Way, ways_of
 from idp.store.mandates import MandateRow
 from idp.store.means import Pseudonym
 from idp.store.merge import keep
+from idp.store.organisations import Branch
 from idp.store.people import Person
 from idp.store.prepared import Prepared
 
@@ -33,6 +34,7 @@ _KNOWN = Prepared(
     )
 )
 _MINTED = keep(Pseudonym)
+_SUBDOSSIER = Prepared(select(Branch.subdossier).where(Branch.number == bindparam("number")))
 _PREFIX = "urn:etoegang:1.9:attribute:"
 PERSONAL_ATTRIBUTES: dict[str, Callable[[AnyRow], str]] = {
     _PREFIX + "Initials": lambda person: person.initials,
@@ -140,12 +142,19 @@ def _grant(
         level=level,
         principal=way.principal,
         branches=tuple(sorted(decision.branches)),
+        subdossiers=_subdossiers(work, decision),
         intermediary=way.intermediary,
         authenticated_at=progress.authenticated_at,
         attributes=_attributes(work, way, asked, progress),
         session=None,
         basis=Basis(progress.account or "", way.held.key, progress.factors, progress.consented or frozenset()),
     )
+
+
+def _subdossiers(work: Work, decision: Granted) -> tuple[str, ...]:
+    """The old numbers of the branches, where the register gives them (SR-6)."""
+    rows = (_SUBDOSSIER.one(work.connection, number=one) for one in sorted(decision.branches))
+    return tuple(row.subdossier for row in rows if row is not None and row.subdossier)
 
 
 def reassert(work: Work, party: Party, asked: LoginRequest, basis: Basis, earlier: Assertion) -> Assertion | Denied:

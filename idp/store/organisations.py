@@ -24,7 +24,10 @@ class Organisation(Row):
 
 
 class Branch(Row):
-    """A branch of an organisation; it is open until ``closed_on``."""
+    """A branch of an organisation; it is open until ``closed_on``.
+
+    ``subdossier`` is its old number of four digits, for as long as the trade register gives one (SR-6).
+    """
 
     __tablename__ = "branch"
 
@@ -33,3 +36,4 @@ class Branch(Row):
     name: Mapped[str] = mapped_column(String(200))
     is_main: Mapped[bool]
     closed_on: Mapped[date | None]
+    subdossier: Mapped[str | None] = mapped_column(String(4))
