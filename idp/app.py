@@ -7,12 +7,14 @@ from pathlib import Path
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
+from idp.effects.certificates import PersonalCertificates
 from idp.effects.clock import CLOCK_FILE, LabClock, SystemClock
 from idp.effects.courier import BackChannel
 from idp.effects.entropy import SystemEntropy
 from idp.effects.fetch import Bounds, GuardedFetcher
 from idp.effects.keys import KeyFolder
 from idp.effects.passwords import Argon2Passwords
+from idp.effects.revocation import Revocation
 from idp.effects.vault import VAULT_FILE, FileVault
 from idp.lab.portals import read as read_portals
 from idp.lab.world import read as read_world
@@ -29,12 +31,14 @@ from idp.settings import Settings, load, product_file
 from idp.store.engine import open_engine
 from idp.web import (
     catalogue,
+    certificates,
     device,
     errors,
     guard,
     headers,
     lab,
     lab_api,
+    lab_authority,
     locale,
     log,
     login,
@@ -100,6 +104,8 @@ def create_app(office: Office) -> Application:
     app.register_blueprint(public.blueprint(office, product_file("templates", "public", "info")))
     app.register_blueprint(operation.blueprint(office))
     app.register_blueprint(catalogue.blueprint(office))
+    if settings.certificates.roots:
+        app.register_blueprint(certificates.blueprint(office, _judge(settings)))
     if settings.lab.enabled:
         _install_laboratory(app, office, protect)
     headers.install(app, settings.secure)
@@ -150,9 +156,19 @@ def _install_laboratory(app: Flask, office: Office, protect: CSRFProtect) -> Non
     world = read_world()
     known = read_portals(Path(office.settings.paths.data), office.settings.server.base_url)
     app.register_blueprint(lab.blueprint(office, world))
-    for machine in (lab_api.blueprint(office, world), portals.blueprint(office, known)):
+    machines = (lab_api.blueprint(office, world), portals.blueprint(office, known), lab_authority.blueprint(office))
+    for machine in machines:
         app.register_blueprint(machine)
         protect.exempt(machine)
+
+
+def _judge(settings: Settings) -> PersonalCertificates:
+    """Where certificates are judged; what authorities say of them is signed, so it may come over plain http."""
+    bounds = Bounds(seconds=_SLOWEST_ANSWER, laboratory=settings.lab.enabled, plain=True)
+    revocation = Revocation(GuardedFetcher(bounds, time.monotonic))
+    own = settings.certificates
+    between = Path(own.between) if own.between else None
+    return PersonalCertificates(Path(own.roots), between, own.policies, revocation)
 
 
 def _courier(settings: Settings) -> BackChannel:

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import socket
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -21,12 +22,17 @@ _CONFIG = """\
 # Written by idp demo at every start; change settings with IDP_<SECTION>_<KEY> in the environment.
 [server]
 base_url = "http://localhost:{port}"
+certificate_url = "https://localhost:{listener}"
 {hosts}
 [database]
 url = {database}
 [keys]
 folder = {keys}
 rsa_bits = 2048
+[certificates]
+roots = {roots}
+tls_certificate = {tls_certificate}
+tls_key = {tls_key}
 [lab]
 enabled = true
 frozen_at = "{frozen_at}"
@@ -52,7 +58,7 @@ def demo(context: click.Context, *, host: str, port: int, seed: int, freeze: str
     folder = (context.ensure_object(dict).get("data") or Path(".idp-demo")).resolve()
     if reset:
         _throw_away(folder)
-    config = _write_config(folder, port, frozen_at)
+    config = _write_config(folder, (port, _listener_port(host, port)), frozen_at)
     settings = load(config)
     # Before the world is made: its days are counted from the clock's today.
     _set_clock(folder, frozen_at)
@@ -72,6 +78,7 @@ def _announce(context: click.Context, settings: Settings) -> None:
         "saml_metadata": f"{base}/saml/metadata",
         "saml_metadata_eherkenning": f"{base}/saml/1.13/metadata",
         "oidc_issuer": base,
+        "certificate_url": settings.server.certificate_url,
         "personas_url": f"{base}/lab/api/personas",
         "pid": os.getpid(),
     }
@@ -80,6 +87,7 @@ def _announce(context: click.Context, settings: Settings) -> None:
             f"The sandbox is ready: {base}/lab",
             f"  SAML metadata   {facts['saml_metadata']}  (eHerkenning: {facts['saml_metadata_eherkenning']})",
             f"  OIDC issuer     {base}",
+            f"  Certificates    {settings.server.certificate_url}",
             f"  Personas        {base}/lab  (JSON: {facts['personas_url']})",
             "Stop it with Ctrl-C; start it again with the same command and everything is still there.",
         ]
@@ -91,12 +99,15 @@ def _prepare(settings: Settings, seed: int) -> None:
     """Make what is missing: keys, tables, the world and the portals."""
     from idp.app import open_office
     from idp.cli.keys import make_keys
-    from idp.lab import portals
+    from idp.lab import authority, portals
     from idp.lab.seed import seed as seed_world
     from idp.lab.seed import seeded
     from idp.store.schema import upgrade
 
     make_keys(settings)
+    data = Path(settings.paths.data)
+    # Before the world, whose people hold certificates; the listener reads them too.
+    authority.make(data / authority.FOLDER, settings.server.base_url, LabClock(data / CLOCK_FILE).now())
     office = open_office(settings)
     upgrade(office.engine)
     if not seeded(office):
@@ -128,12 +139,30 @@ def _instant(text: str | None) -> datetime | None:
     return moment
 
 
-def _write_config(folder: Path, port: int, frozen_at: datetime | None) -> Path:
+def _listener_port(host: str, port: int) -> int:
+    """Where the certificate listener goes: the next port, or any that is free."""
+    for wished in (port + 1, 0):
+        with (
+            socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe,
+            suppress(OSError, OverflowError),
+        ):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, wished))
+            return int(probe.getsockname()[1])
+    raise click.ClickException(f"No port is free on {host} for the certificate listener.")
+
+
+def _write_config(folder: Path, ports: tuple[int, int], frozen_at: datetime | None) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / CONFIG_FILE
     stands_at = frozen_at.isoformat() if frozen_at else ""
+    made = folder / "authority"
     text = _CONFIG.format(
-        port=port,
+        port=ports[0],
+        listener=ports[1],
+        roots=_quoted(f"{made}/root.crt.pem"),
+        tls_certificate=_quoted(f"{made}/listener.chain.pem"),
+        tls_key=_quoted(f"{made}/listener.key.pem"),
         hosts='hosts = ["127.0.0.1"]',
         database=_quoted(f"sqlite:///{folder}/idp.db"),
         keys=_quoted(f"{folder}/keys"),

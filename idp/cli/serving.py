@@ -2,12 +2,14 @@
 
 import multiprocessing
 import os
+import socket
 import threading
 import time
 from collections.abc import Callable
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from granian.constants import Interfaces
 from granian.server import Server
@@ -48,17 +50,33 @@ def serve(settings: Settings, config: Path | None, host: str, port: int, ready: 
         # A worker that is told to stop while it starts never hears it; after this long it is ended anyway.
         workers_kill_timeout=_DRAIN_SECONDS,
     )
-    threading.Thread(target=_tell, args=(host, port, ready), daemon=True).start()
+    ports = [port, *_listen_for_certificates(settings, host)]
+    threading.Thread(target=_tell, args=(host, ports, ready), daemon=True).start()
     server.serve()
 
 
-def _tell(host: str, port: int, ready: Callable[[], None]) -> None:
+def _listen_for_certificates(settings: Settings, host: str) -> list[int]:
+    """Start the certificate listener where we are its server ourselves; answers its port."""
+    own = settings.certificates
+    port = urlsplit(settings.server.certificate_url).port
+    if not (own.tls_certificate and own.tls_key and port):
+        return []
+    from idp.cli.certificate_listener import Listening, start
+
+    start(Listening(host, port, own.tls_certificate, own.tls_key))
+    return [port]
+
+
+def _tell(host: str, ports: list[int], ready: Callable[[], None]) -> None:
+    port, *others = ports
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
             connection = HTTPConnection(host, port, timeout=5)
             connection.request("GET", "/readyz", headers={"Host": f"localhost:{port}"})
             if connection.getresponse().status == 200:
+                for other in others:
+                    socket.create_connection((host, other), timeout=5).close()
                 ready()
                 return
         except (OSError, HTTPException):

@@ -46,12 +46,12 @@ class Client:
 
 
 CLIENTS = (
-    Client("rosa", "Rosa Roos", "99900017"),
-    Client("rosa-expired", "Rosa Roos", "99900017", "expired"),
-    Client("rosa-revoked", "Rosa Roos", "99900017", "revoked"),
-    Client("rosa-other-root", "Rosa Roos", "99900017", "untrusted"),
-    Client("rosa-purpose", "Rosa Roos", "99900017", "purpose"),
-    Client("anna", "Anna Akkerman", "99900001", "other-person"),
+    Client("rosa", "Rosa Zegers", "99900017"),
+    Client("rosa-expired", "Rosa Zegers", "99900017", "expired"),
+    Client("rosa-revoked", "Rosa Zegers", "99900017", "revoked"),
+    Client("rosa-other-root", "Rosa Zegers", "99900017", "untrusted"),
+    Client("rosa-purpose", "Rosa Zegers", "99900017", "purpose"),
+    Client("anna", "Anna de Bakker", "99900001", "other-person"),
 )
 
 

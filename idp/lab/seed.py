@@ -5,15 +5,19 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy import delete, insert, select
 
 from idp.domain.audit import Event
+from idp.effects.certificates import identity_of
 from idp.effects.clock import LabClock
+from idp.lab import authority
 from idp.lab.clock import start
 from idp.lab.rows import Rows, world_rows
 from idp.lab.world import World, read
 from idp.services.catalogue import load
+from idp.services.certificates import bind
 from idp.services.work import Office, Work
 from idp.settings import product_file
 from idp.store.base import Base
@@ -85,6 +89,16 @@ def _write(work: Work, world: World, seed: int, hashes: dict[str, str]) -> None:
         responder["secret"] = work.office.vault.seal(plain, f"responder:{responder['serial']}")
     for table, values in rows.in_order():
         work.connection.execute(insert(table), values)
+    _bind_certificates(work)
+
+
+def _bind_certificates(work: Work) -> None:
+    """Bind the certificates of people to their accounts, where the laboratory has an authority (F17)."""
+    folder = Path(work.office.settings.paths.data) / authority.FOLDER
+    for client in authority.CLIENTS if folder.exists() else ():
+        if not client.fault:
+            found = authority.certificate_of(folder, client.name)
+            bind(work, client.name, identity_of(found), found.not_valid_after_utc)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from flask import Flask, abort, g, request
 from idp.services.work import Office
 from idp.settings import is_local
 from idp.web.form_session import FormSessions
-from idp.web.http import LARGEST_BODY, host_name
+from idp.web.http import LARGEST_BODY, host_name, shown_certificates
 
 # Messages of relying parties come from other sites by design; each proves itself.
 CROSS_SITE = frozenset({"saml", "oidc", "portals"})
@@ -22,7 +22,7 @@ def install(app: Flask, office: Office) -> None:
     """Refuse strange hosts, foreign origins and oversized requests (SEC-3, SEC-4, SEC-32, SEC-33, SEC-44)."""
     server = office.settings.server
     own = urlsplit(server.base_url)
-    hosts = {own.netloc, own.hostname, *server.hosts}
+    hosts = {own.netloc, own.hostname, urlsplit(office.settings.server.certificate_url).hostname, *server.hosts}
     app.session_interface = FormSessions()
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_BODY
@@ -37,6 +37,7 @@ def install(app: Flask, office: Office) -> None:
         if len(request.query_string) > _LONGEST_QUERY:
             abort(414)
         g.source = _source(server.trusted_proxies)
+        g.certificates = shown_certificates(office.settings)
         if request.method != "GET" and request.blueprint not in CROSS_SITE:
             origin = request.headers.get("Origin")
             if origin is not None and origin not in (

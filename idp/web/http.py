@@ -1,14 +1,19 @@
 """Between Flask and the protocols: requests in, answers out."""
 
 import re
+from urllib.parse import unquote, urlsplit
 
 from flask import Response, g, redirect, render_template, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from idp.effects.certificates import der_of_pem
 from idp.protocols.message import Answer, Document, HttpMessage, PostForm, Redirect
+from idp.settings import Settings
 from idp.web.headers import allow_form_to
 
 LARGEST_BODY = 1024 * 1024
+# Our own listener puts what was shown here; no header of a request can.
+SHOWN = "idp.certificates"
 _PORT = re.compile(":[0-9]*$")
 
 
@@ -24,6 +29,7 @@ def incoming() -> HttpMessage:
         body=body,
         content_type=request.headers.get("Content-Type", ""),
         headers={name.lower(): value for name, value in request.headers.items()},
+        certificate=next(iter(g.get("certificates", ())), b""),
     )
 
 
@@ -49,6 +55,23 @@ def posting(action: str, page: str) -> Response:
     response = Response(page, content_type="text/html; charset=utf-8")
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
+
+
+def shown_certificates(settings: Settings) -> tuple[bytes, ...]:
+    """The certificates that were shown on this connection (DER, the person's first); a stranger's word is none.
+
+    They come from our own listener, or in a header from a proxy that is configured for it, at its own host alone.
+    """
+    own: tuple[bytes, ...] = request.environ.get(SHOWN, ())
+    header = settings.certificates.header
+    if own or not header or request.remote_addr not in settings.server.trusted_proxies:
+        return own
+    if host_name() != urlsplit(settings.server.certificate_url).hostname:
+        return ()
+    try:
+        return (der_of_pem(unquote(request.headers.get(header, ""))),)
+    except ValueError:
+        return ()
 
 
 def host_name() -> str:

@@ -11,13 +11,15 @@ from werkzeug.datastructures import MultiDict
 from idp.domain.assertion import Outcome
 from idp.domain.login import Progress, Step
 from idp.protocols.message import Answer, Codec, Incoming, PostForm
-from idp.services import credentials
+from idp.services import certificates, credentials
 from idp.services import login as logins
+from idp.services.certificates import Errand
 from idp.services.conclusion import PERSONAL_ATTRIBUTES
 from idp.services.credentials import Attempt, Fault, Faulty
 from idp.services.login import Browser, Concluded, Gone, Missing, Result, Visit, Waiting
 from idp.services.work import Office, Work
 from idp.web.answer_page import AnswerPages
+from idp.web.certificates import PATH as LISTENER
 from idp.web.cookies import Cookies
 from idp.web.errors import Trouble
 from idp.web.errors import page as error_page
@@ -64,6 +66,9 @@ class LoginViews:
         had_cookie = bool(browser.id)
         if not had_cookie:
             browser = self._cookies.new_browser(browser.session)
+        shown = request.args.get("bewijs", "")
+        if shown:
+            return self._after_listener(Attempt(login_id, self._visit(browser), source()), shown, had_cookie)
         result = logins.look(self._office, login_id, self._visit(browser))
         if isinstance(result, Missing):
             return self._missing(result, had_cookie)
@@ -79,6 +84,9 @@ class LoginViews:
         if act is None:
             return redirect(url_for("login.show", login_id=login_id), 303)  # type: ignore[return-value]
         result = act(Attempt(login_id, self._visit(browser), source()), request.form)
+        if isinstance(result, Errand):
+            where = self._office.settings.server.certificate_url
+            return redirect(f"{where}{LISTENER}/{result.secret}", 303)  # type: ignore[return-value]
         if isinstance(result, Faulty):
             return self._faulty(result)
         if isinstance(result, Missing):
@@ -90,10 +98,11 @@ class LoginViews:
             return response
         return self._respond(result, browser)
 
-    def _acts(self) -> dict[str, Callable[[Attempt, Form], Result | Faulty]]:
+    def _acts(self) -> dict[str, Callable[[Attempt, Form], Result | Faulty | Errand]]:
         return {
             Step.PASSWORD: self._password,
             Step.CODE: self._code,
+            Step.CERTIFICATE: lambda tried, _form: certificates.send(self._office, tried),
             Step.CHOOSE: lambda tried, form: self._change(tried, partial(_choose, form.get("organisation", ""))),
             Step.CONSENT: lambda tried, form: self._change(tried, partial(_consent, form.getlist("attribute"))),
             "cancel": lambda tried, _form: self._change(tried, lambda progress: replace(progress, cancelled=True)),
@@ -113,6 +122,15 @@ class LoginViews:
 
     def _change(self, tried: Attempt, change: Callable[[Progress], Progress]) -> Result:
         return logins.step(self._office, tried.login_id, tried.visit, change)
+
+    def _after_listener(self, tried: Attempt, shown: str, had_cookie: bool) -> Response:
+        """What came of showing a certificate; the address is left behind, as its ticket is used."""
+        result = certificates.prove(self._office, tried, shown[:64])
+        if isinstance(result, Faulty):
+            return self._faulty(result)
+        if isinstance(result, Missing):
+            return self._missing(result, had_cookie)
+        return self._respond(result, tried.visit.browser)
 
     def _visit(self, browser: Browser) -> Visit:
         return Visit(browser, self._record)
@@ -157,6 +175,8 @@ class LoginViews:
     def _page(self, waiting: Waiting, faulty: Faulty | None = None, missed: bool = False) -> Response:
         asked = waiting.login.asked
         allow_form_to(self._codecs[asked.protocol].destination(asked))
+        if waiting.standing.step is Step.CERTIFICATE:
+            allow_form_to(self._office.settings.server.certificate_url)
         typed = request.form.get("username", "") if faulty else ""
         return render_step(self._office, waiting, faulty, typed, missed)
 

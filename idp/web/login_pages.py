@@ -6,6 +6,7 @@ from typing import Any
 from flask import Response, g, render_template
 from flask_babel import format_datetime
 
+from idp.domain.certificates import CertificateFault
 from idp.domain.decision import Granted, Option, Refused
 from idp.domain.login import Step
 from idp.services.conclusion import PERSONAL_ATTRIBUTES, dutch_day, service_of
@@ -14,6 +15,7 @@ from idp.services.login import Waiting, offers_to_keep
 from idp.services.work import Office
 from idp.store.facts import Way
 from idp.web import texts
+from idp.web.certificatetexts import CERTIFICATE_TEXTS
 from idp.web.errors import Trouble
 from idp.web.errors import page as error_page
 from idp.web.locale import spoken
@@ -71,7 +73,7 @@ def _code(office: Office, waiting: Waiting) -> dict[str, Any]:
 
 
 def _certificate(office: Office, waiting: Waiting) -> dict[str, Any]:
-    return {"certificate_url": None, "username": username_of(office, waiting.login.progress.account or "")}
+    return {"username": username_of(office, waiting.login.progress.account or "")}
 
 
 def _choose(_office: Office, waiting: Waiting) -> dict[str, Any]:
@@ -156,7 +158,8 @@ def _problem(faulty: Faulty | None, waiting: Waiting, missed: bool) -> Problem |
         return None
     time = format_datetime(faulty.until, "HH:mm") if faulty.until else ""
     left = "" if faulty.left is None else str(faulty.left)
-    return texts.problem(faulty.fault, field=_FIELDS.get(faulty.fault), time=time, left=left)
+    reason = str(CERTIFICATE_TEXTS[CertificateFault(faulty.why)]) if faulty.why else ""
+    return texts.problem(faulty.fault, field=_FIELDS.get(faulty.fault), time=time, left=left, reason=reason)
 
 
 def _minutes_left(office: Office, waiting: Waiting) -> int:

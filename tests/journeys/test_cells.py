@@ -10,6 +10,7 @@ from bs4 import BeautifulSoup
 
 from tests.fixtures.sandbox import Demo
 from tests.journeys.walker import Page, Walker
+from tests.journeys.wallet import carry, trust
 
 _GRANTED = "granted"
 PERSONAS = (
@@ -51,6 +52,10 @@ def log_in(world: Demo, persona: dict[str, Any], service: str, protocol: str) ->
     walker.submit(username=persona["username"], password=persona["password"])
     if walker.page.name == "login-code" and not walker.page.error:
         walker.submit(code=fresh_code(world, persona["username"]))
+    if walker.page.name == "login-certificate":
+        trust(walker, world)
+        carry(walker, world, persona["username"], world.folder)
+        walker.submit()
     if walker.page.name == "login-choose":
         first = walker.page.soup.select_one("input[name=organisation]")
         walker.submit(organisation=str(first["value"]) if first else "")

@@ -1,0 +1,114 @@
+"""Logging in at EH4 with a personal certificate, over real TLS: the good one, and every way to be wrong (F17, D15)."""
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+import requests
+
+from idp.lab.authority import CLIENTS
+from tests.fixtures.sandbox import Demo
+from tests.journeys.test_cells import personas, told, world
+from tests.journeys.walker import Walker
+from tests.journeys.wallet import carry, trust
+
+__all__ = ["personas", "world"]
+_WRONG = [(one.name, one.fault) for one in CLIENTS if one.fault]
+
+
+def at_certificate(world: Demo, persona: dict[str, Any], protocol: str = "saml") -> Walker:
+    """A browser that trusts the laboratory's root, at the page that asks for a certificate."""
+    walker = Walker(world.base_url)
+    trust(walker, world)
+    walker.visit("/lab/portal/EH4-DEMO").follow(f"start-{protocol}").through()
+    walker.submit(username=persona["username"], password=persona["password"])
+    assert walker.page.name == "login-certificate", walker.page.error
+    return walker
+
+
+def refusals(world: Demo) -> list[str]:
+    """Why certificates were refused, as the audit chain tells it, oldest first."""
+    with closing(sqlite3.connect(world.folder / "idp.db")) as database:
+        query = "SELECT facts FROM audit_event WHERE event = 'certificate.refused' ORDER BY sequence"
+        return [json.loads(facts)["why"] for (facts,) in database.execute(query)]
+
+
+@pytest.mark.parametrize("protocol", ["saml", "oidc"])
+def test_a_personal_certificate_opens_eh4(
+    world: Demo, personas: dict[str, dict[str, Any]], protocol: str, tmp_path: Path
+) -> None:
+    """rosa shows her certificate in place of a code and the portal gets EH4, verified (LOA-9, RUL-11)."""
+    walker = at_certificate(world, personas["rosa"], protocol)
+    carry(walker, world, "rosa", tmp_path)
+    walker.submit().through()
+    assert told(walker) == "granted"
+    assert walker.page.failed_checks == []
+    assert "loa4" in str(walker.page.values)
+
+
+@pytest.mark.parametrize(("name", "fault"), _WRONG)
+def test_every_wrong_certificate_is_refused_with_its_reason(
+    world: Demo, personas: dict[str, dict[str, Any]], name: str, fault: str, tmp_path: Path
+) -> None:
+    """Expired, revoked, of another root or purpose, or of another person: D15 with the reason, and no entry."""
+    walker = at_certificate(world, personas["rosa"])
+    carry(walker, world, name, tmp_path)
+    walker.submit()
+    assert (walker.page.name, walker.page.problem, walker.page.status) == ("login-certificate", "D15", 422)
+    assert refusals(world)[-1] == fault
+    # Nothing is lost: the right certificate still opens the same login.
+    carry(walker, world, "rosa", tmp_path)
+    walker.session.close()
+    walker.submit().through()
+    assert told(walker) == "granted"
+
+
+def test_whoever_shows_no_certificate_is_told_what_to_do(world: Demo, personas: dict[str, dict[str, Any]]) -> None:
+    """Without a certificate the page says so and offers another try, and cancelling still leads back."""
+    walker = at_certificate(world, personas["rosa"]).submit()
+    assert (walker.page.problem, walker.page.status) == ("D15", 422)
+    assert "geen certificaat" in walker.page.text("problem")
+    walker.submit("cancel-form").through()
+    assert walker.page.outcome == "refused"
+
+
+def test_a_header_of_a_stranger_is_no_certificate(world: Demo, personas: dict[str, dict[str, Any]]) -> None:
+    """Certificates in headers are believed from a configured proxy alone; here they are as good as none (SEC-33)."""
+    walker = at_certificate(world, personas["rosa"])
+    pem = quote((world.folder / "authority" / "rosa.crt.pem").read_text())
+    names = ("X-Client-Certificate", "SSL-CLIENT-CERT", "X-SSL-Client-Cert", "idp.certificates")
+    walker.session.headers.update(dict.fromkeys(names, pem))
+    walker.submit()
+    assert walker.page.problem == "D15"
+    assert refusals(world)[-1] == "missing"
+
+
+def test_the_way_to_the_listener_counts_once_and_in_its_own_browser(
+    world: Demo, personas: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    """A ticket to the listener is good for one showing, and what it brings back for the browser of its login alone."""
+    walker = at_certificate(world, personas["rosa"])
+    carry(walker, world, "rosa", tmp_path)
+    form = walker.page.find("step-form")
+    assert form is not None
+    fields = {str(one["name"]): str(one["value"]) for one in form.select("input")}
+    errand = walker.session.post(walker.page.url, data=fields, allow_redirects=False, timeout=60).headers["Location"]
+    shown = walker.session.get(errand, allow_redirects=False, timeout=60)
+    assert shown.status_code == 303
+    assert walker.session.get(errand, allow_redirects=False, timeout=60).status_code == 410
+    stranger = requests.get(shown.headers["Location"], timeout=60)
+    assert stranger.status_code in (400, 410)
+    walker.visit(shown.headers["Location"]).through()
+    assert told(walker) == "granted"
+
+
+def test_only_certificates_are_served_at_the_listener(world: Demo) -> None:
+    """The login pages and the laboratory are not to be reached at the address that asks for certificates."""
+    root = str(world.folder / "authority" / "root.crt.pem")
+    for path in ("/", "/lab", "/login/x", "/diensten"):
+        answer = requests.get(world.facts["certificate_url"] + path, verify=root, timeout=60)
+        assert answer.status_code == 404, path
