@@ -1,6 +1,6 @@
 """What the services need of the outside world, as types; `idp.effects` holds the real things."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -159,6 +159,42 @@ class KeyStore(Protocol):
 
     def certify(self, reference: str, use: KeyUse, certificate: bytes) -> SigningKey:
         """Put another certificate (PEM) beside a key; raises ``ValueError`` when it is another key's."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail as it leaves; ``id`` is the parcel's, and stays the same however often it is tried."""
+
+    id: str
+    recipient: str
+    subject: str
+    text: str
+    html: str
+    at: datetime
+
+
+class MailRefused(Exception):
+    """The server will never take this mail; the text is one word for the log."""
+
+
+class MailDelayed(Exception):
+    """The server did not say that it took this mail: try again; the text is one word for the log."""
+
+
+class PostOffice(Protocol):
+    """What carries mails away."""
+
+    def send(self, mail: Mail) -> None:
+        """Return once it was taken; raises ``MailRefused`` or ``MailDelayed``."""
+        ...
+
+
+class Stationery(Protocol):
+    """What writes mails in the person's language, without a web request (RUL-39)."""
+
+    def write(self, template: str, locale: str, facts: Mapping[str, str]) -> tuple[str, str, str]:
+        """Subject, plain text and HTML."""
         ...
 
 

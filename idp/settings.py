@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, get_type_hints
 from urllib.parse import urlsplit
 
+from idp.sections import Certificates, KeyFiles, Mail, Oidc, Otp, Recovery, Saml, Throttle
+
 
 class BadSettings(Exception):
     """The settings are not usable; the text is one sentence that names the key and the remedy."""
@@ -58,6 +60,7 @@ class Login:
     idle_minutes: int
     session_minutes: int
     levels: tuple[str, ...]
+    passwords: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,63 +72,6 @@ class Argon2:
     lanes: int
     at_once: int
     waiting: int
-
-
-@dataclass(frozen=True, slots=True)
-class Otp:
-    """Windows of one-time codes, in steps (O-5)."""
-
-    totp_window: int
-    hotp_window: int
-    resync_window: int
-
-
-@dataclass(frozen=True, slots=True)
-class Throttle:
-    """Attempts before a delay; 0 turns a limit off (RUL-20)."""
-
-    account_attempts: int
-    source_attempts: int
-    global_attempts: int
-    window_minutes: int
-    delay_seconds: int
-    longest_minutes: int
-    block_after: int
-
-
-@dataclass(frozen=True, slots=True)
-class KeyFiles:
-    """Where our keys are, how strong new ones are made, and how long they are told of before and after their time."""
-
-    folder: str
-    rsa_bits: int
-    publish_days: int
-    retire_days: int
-
-
-@dataclass(frozen=True, slots=True)
-class Saml:
-    """Who we are in SAML, its times in seconds (RUL-26), and those of metadata in days (domain 6.1)."""
-
-    oin: str
-    index: int
-    metadata_days: int
-    overlap_days: int
-    skew_seconds: int
-    not_before_seconds: int
-    valid_seconds: int
-    artifact_seconds: int
-
-
-@dataclass(frozen=True, slots=True)
-class Oidc:
-    """Lifetimes of what OIDC gives out, in seconds; ``client_authorities`` is a file (PEM), or empty."""
-
-    code_seconds: int
-    id_token_seconds: int
-    access_seconds: int
-    refresh_hours: int
-    client_authorities: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +113,9 @@ class Settings:
     keys: KeyFiles
     saml: Saml
     oidc: Oidc
+    certificates: Certificates
+    mail: Mail
+    recovery: Recovery
     lab: Lab
     ui: Ui
     paths: Paths
@@ -266,12 +215,26 @@ def _refuse_unsafe(settings: Settings) -> None:
         raise BadSettings("server.base_url must be an address without a path, such as https://login.example.nl.")
     if settings.server.production and parts.scheme != "https":
         raise BadSettings("In production server.base_url must begin with https://.")
+    listener = settings.server.certificate_url
+    if listener and not (listener.startswith("https://") and urlsplit(listener).hostname):
+        raise BadSettings("server.certificate_url must begin with https://, because certificates are shown over TLS.")
+    _refuse_unknown_words(settings)
     if settings.lab.enabled and settings.server.production:
         raise BadSettings("lab.enabled cannot be true in production; set it to false.")
     if settings.lab.enabled and not is_local(parts.hostname):
         raise BadSettings(
             "lab.enabled needs a base URL on loopback or below .test; set server.base_url or lab.enabled."
         )
+
+
+def _refuse_unknown_words(settings: Settings) -> None:
+    """Settings that are one of a few words."""
+    if settings.mail.security not in ("starttls", "tls", "none"):
+        raise BadSettings("mail.security must be starttls, tls or none.")
+    if settings.mail.security == "none" and settings.mail.host and not is_local(settings.mail.host):
+        raise BadSettings("mail.security can be none only for a mail server on this machine; use starttls or tls.")
+    if settings.login.passwords not in ("classic", "modern"):
+        raise BadSettings("login.passwords must be classic or modern.")
 
 
 def is_local(host: str) -> bool:

@@ -2,16 +2,22 @@
 
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import insert
 
 from idp.services.work import Work
 from idp.store.parcels import Parcel
 
+SEAL = "parcel"
+
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What is sent to whom: ``kind`` is ``mail`` or ``letter``, ``template`` names the text."""
+    """What is sent to whom: ``kind`` is ``mail`` or ``letter``, ``template`` names the text below templates/mail.
+
+    A mail without a recipient gets one from the worker, by ``idp.services.addressing``, or is discarded.
+    """
 
     kind: str
     recipient: str
@@ -19,8 +25,8 @@ class Envelope:
     locale: str
 
 
-def post(work: Work, envelope: Envelope, facts: dict[str, str]) -> None:
-    """Queue a parcel; its facts are sealed until it is sent (SEC-37)."""
+def post(work: Work, envelope: Envelope, facts: dict[str, str], after: timedelta = timedelta(0)) -> None:
+    """Queue a parcel to be sent ``after`` so long; its facts are sealed, and emptied once it is sent (SEC-37)."""
     work.connection.execute(
         insert(Parcel).values(
             id=work.new_id(),
@@ -29,9 +35,10 @@ def post(work: Work, envelope: Envelope, facts: dict[str, str]) -> None:
             recipient=envelope.recipient,
             template=envelope.template,
             locale=envelope.locale,
-            payload=work.office.vault.seal(json.dumps(facts, sort_keys=True).encode(), "parcel"),
-            due_at=work.now,
+            payload=work.office.vault.seal(json.dumps(facts, sort_keys=True).encode(), SEAL),
+            due_at=work.now + after,
             status="queued",
             attempts=0,
+            sent_at=None,
         )
     )

@@ -46,21 +46,26 @@ class Purpose(StrEnum):
     CERTIFICATE_ASKED = "certificate-asked"
     CERTIFICATE_SHOWN = "certificate-shown"
     DPOP_PROOF = "dpop-proof"
+    PASSWORD_LINK = "password-link"
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What a secret is worth: to the one who may redeem it, and for how long."""
+    """What a secret is worth: to the one who may redeem it, and for how long.
+
+    ``account`` is whose change of password or e-mail makes it worthless.
+    """
 
     subject: str
     payload: dict[str, Any]
     lasts: timedelta
+    account: str | None = None
 
 
 def issue(work: Work, purpose: Purpose, secret: str, held: Held) -> None:
     """Let a secret of at least 160 random bits be redeemed once; only its keyed digest is stored (SEC-16, SEC-31)."""
     row = _row(work, purpose, secret, work.now + held.lasts)
-    _ISSUE.run(work.connection, **row | {"subject": held.subject, "payload": json.dumps(held.payload)})
+    _ISSUE.run(work.connection, **row | _worth(held))
 
 
 def redeem(work: Work, purpose: Purpose, secret: str, subject: str) -> dict[str, Any] | None:
@@ -82,6 +87,20 @@ def peek(work: Work, purpose: Purpose, secret: str) -> tuple[str, dict[str, Any]
     """For whom a secret is held and what it is worth, without consuming it; None as ``redeem``."""
     row = _PEEK.one(work.connection, secret=digest(work, purpose, secret), now=work.now)
     return None if row is None else (row.subject, json.loads(row.payload))
+
+
+def prolong(work: Work, purpose: Purpose, secret: str, lasts: timedelta) -> bool:
+    """Let a secret that is still good last so long from now; answers whether it is (SEC-31)."""
+    alive = Ticket.digest == digest(work, purpose, secret), Ticket.used_at.is_(None)
+    return work.connection.execute(update(Ticket).where(*alive).values(expires_at=work.now + lasts)).rowcount == 1
+
+
+def void(work: Work, account: str, *purposes: Purpose) -> None:
+    """Make what was given out for an account worthless: all of it, or only what is for these purposes (SEC-31)."""
+    its = [Ticket.account_id == account, Ticket.used_at.is_(None)]
+    if purposes:
+        its.append(Ticket.purpose.in_([one.value for one in purposes]))
+    work.connection.execute(update(Ticket).where(*its).values(used_at=work.now, payload="{}"))
 
 
 def first_use(work: Work, purpose: Purpose, mark: str, until: datetime) -> bool:
@@ -109,4 +128,9 @@ def _row(work: Work, purpose: Purpose, secret: str, until: datetime) -> dict[str
         "created_at": work.now,
         "expires_at": until,
         "used_at": None,
+        "account_id": None,
     }
+
+
+def _worth(held: Held) -> dict[str, Any]:
+    return {"subject": held.subject, "payload": json.dumps(held.payload), "account_id": held.account}

@@ -1,0 +1,95 @@
+"""Mails written from templates in the person's language, with Babel and without a web request (RUL-39)."""
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from html import escape
+from pathlib import Path
+
+from babel.dates import format_date, format_datetime, get_timezone
+from babel.support import NullTranslations, Translations
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
+
+from idp.ports import MailRefused
+from idp.settings import Brand, Settings, product_file
+
+LANGUAGES = ("nl", "en")
+_ZONE = "Europe/Amsterdam"
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\x85\u2028\u2029]")
+_STYLE = (
+    "body{margin:0;padding:1.5rem;background:#f2f5f4;color:#14242b;font:16px/1.6 system-ui,Roboto,sans-serif}"
+    "main{max-width:36rem;margin:auto;padding:2rem;background:#fff;border:1px solid #cfd8d8;border-radius:12px}"
+    "a{color:#0b5563;overflow-wrap:anywhere}ul{padding-left:1.25rem}footer{margin-top:2rem;color:#47585f}"
+)
+
+
+class Stationery:
+    """Writes mails; the HTML says exactly what the plain text says."""
+
+    def __init__(self, settings: Settings, translations: Path) -> None:
+        self._base, self._brand = settings.server.base_url, settings.brand
+        self._environments = {
+            language: _environment(language, translations, settings.server.base_url, settings.brand)
+            for language in LANGUAGES
+        }
+
+    def write(self, template: str, locale: str, facts: Mapping[str, str]) -> tuple[str, str, str]:
+        """Subject, plain text and HTML of ``templates/mail/<template>.txt``; raises ``MailRefused``.
+
+        Facts are one line each, or lines of a list; control characters are taken out (SEC-7).
+        """
+        language = locale if locale in LANGUAGES else LANGUAGES[0]
+        clean = {name: _CONTROL.sub(" ", value) for name, value in facts.items()}
+        try:
+            page = self._environments[language].get_template(f"{template}.txt")
+            context = page.new_context(clean)
+            subject = " ".join("".join(page.blocks["subject"](context)).split())
+            text = re.sub(r"\n{3,}", "\n\n", page.render(clean)).strip() + "\n"
+        except (TemplateError, KeyError) as error:
+            raise MailRefused("unwritable") from error
+        return subject, text, self._html(language, subject, text)
+
+    def _html(self, language: str, subject: str, text: str) -> str:
+        body, _, foot = text.partition("\n-- \n")
+        parts = "".join(self._part(part) for part in body.split("\n\n"))
+        signed = "<br>".join(escape(line) for line in foot.strip().splitlines())
+        return (
+            f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{escape(subject)}</title>'
+            f"<style>{_STYLE}</style></head><body><main>{parts}<footer>{signed}</footer></main></body></html>\n"
+        )
+
+    def _part(self, part: str) -> str:
+        """A paragraph, a list where every line begins with a dash, or an address of ours that stands alone."""
+        lines = part.strip().splitlines()
+        if lines and all(line.startswith("- ") for line in lines):
+            return f"<ul>{''.join(f'<li>{escape(line[2:])}</li>' for line in lines)}</ul>"
+        if len(lines) == 1 and lines[0].startswith(f"{self._base}/"):
+            return f'<p><a href="{escape(lines[0])}">{escape(lines[0])}</a></p>'
+        return f"<p>{'<br>'.join(escape(line) for line in lines)}</p>" if lines else ""
+
+
+def stationery(settings: Settings) -> Stationery:
+    """The stationery of the product."""
+    return Stationery(settings, Path(__file__).parents[1] / "translations")
+
+
+def _environment(language: str, translations: Path, base_url: str, brand: Brand) -> Environment:
+    """Templates of plain text: nothing in them is markup, and the HTML is escaped when it is made."""
+    words: NullTranslations = Translations.load(str(translations), [language])
+    made = Environment(
+        loader=FileSystemLoader(product_file("templates", "mail")),
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701  # plain text
+        trim_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+    def say(text: str, **values: object) -> str:
+        return words.gettext(text) % values
+
+    made.globals |= {"_": say, "brand": brand, "base_url": base_url}
+    made.filters["moment"] = lambda text: format_datetime(
+        datetime.fromisoformat(text), "d MMMM yyyy, HH:mm", tzinfo=get_timezone(_ZONE), locale=language
+    )
+    made.filters["day"] = lambda text: format_date(date.fromisoformat(text), "d MMMM yyyy", locale=language)
+    return made

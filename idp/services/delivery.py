@@ -1,0 +1,165 @@
+"""Emptying the outbox: each mail is claimed, addressed, sent outside of any transaction, and written off.
+
+A mail is sent once, except where SMTP itself cannot tell: when the connection or we die between the end of the message
+and the server's word that it took it, the mail is tried again under the same Message-ID (docs/recovery.md).
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import bindparam, select, update
+
+from idp.domain.audit import Event
+from idp.ports import Mail, MailDelayed, MailRefused, PostOffice, Stationery
+from idp.services.parcels import SEAL
+from idp.services.work import Office, Work
+from idp.store.parcels import Parcel
+from idp.store.prepared import Prepared
+
+_AT_ONCE = 50
+# Longer than any attempt can take: whoever holds a mail so long has died with it.
+_LEASE = timedelta(minutes=5)
+_FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=1)
+_DUE = (
+    select(Parcel.id, Parcel.attempts)
+    .where(Parcel.status == "queued", Parcel.kind == "mail", Parcel.due_at <= bindparam("now"))
+    .order_by(Parcel.due_at)
+    .limit(_AT_ONCE)
+)
+_MINE = (Parcel.id == bindparam("parcel"), Parcel.status == "queued", Parcel.attempts == bindparam("seen"))
+_CLAIM = Prepared(
+    update(Parcel)
+    .where(*_MINE)
+    .values(attempts=bindparam("now_tried"), due_at=bindparam("lease"))
+    .returning(Parcel.recipient, Parcel.template, Parcel.locale, Parcel.payload, Parcel.created_at)
+)
+_ADDRESS = Prepared(
+    update(Parcel)
+    .where(*_MINE)
+    .values(recipient=bindparam("to"), locale=bindparam("language"), payload=bindparam("sealed"))
+)
+_END = Prepared(
+    update(Parcel)
+    .where(*_MINE)
+    .values(status=bindparam("ends"), payload=bindparam("sealed"), sent_at=bindparam("at"), due_at=bindparam("at"))
+)
+_AGAIN = Prepared(update(Parcel).where(*_MINE).values(due_at=bindparam("again")))
+
+Facts = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """To whom a mail goes, in which language, and what it tells."""
+
+    recipient: str
+    locale: str
+    facts: Facts
+
+
+Address = Callable[[Work, Facts], Addressed | None]
+"""Finds the recipient of a mail that was queued without one; asked again at every attempt, None discards it."""
+
+
+class Fate(StrEnum):
+    """What became of a mail in one attempt."""
+
+    SENT = "sent"
+    DELAYED = "delayed"
+    FAILED = "failed"
+    DISCARDED = "discarded"
+    TAKEN = "taken"
+
+
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    """A mail that is ours to send until its lease ends; ``tries`` counts this one."""
+
+    id: str
+    tries: int
+    since: datetime
+    template: str
+    found: Addressed
+
+
+@dataclass(frozen=True, slots=True)
+class Postman:
+    """Carries mails; any number may work on one outbox."""
+
+    office: Office
+    stationery: Stationery
+    post: PostOffice
+    addressing: Mapping[str, Address]
+
+    def deliver_due(self) -> dict[str, int]:
+        """Try every mail that is due, until one is delayed: then the server is in trouble; answers how many ended how.
+
+        A mail that is delayed comes back by itself: after half a minute, then twice as long, up to an hour.
+        """
+        with self.office.reading() as connection:
+            due = connection.execute(_DUE, {"now": self.office.clock.now()}).all()
+        counts: dict[str, int] = {}
+        for row in due:
+            fate = self._deliver(row.id, row.attempts)
+            counts[fate] = counts.get(fate, 0) + 1
+            if fate is Fate.DELAYED:
+                break
+        return counts
+
+    def _deliver(self, parcel: str, seen: int) -> Fate:
+        claimed = self._claim(parcel, seen)
+        if isinstance(claimed, Fate):
+            return claimed
+        try:
+            subject, text, html = self.stationery.write(claimed.template, claimed.found.locale, claimed.found.facts)
+            self.post.send(Mail(claimed.id, claimed.found.recipient, subject, text, html, claimed.since))
+        except MailRefused as refused:
+            return self._end(claimed, Fate.FAILED, str(refused))
+        except MailDelayed as delayed:
+            return self._again(claimed, str(delayed))
+        return self._end(claimed, Fate.SENT)
+
+    def _claim(self, parcel: str, seen: int) -> _Claimed | Fate:
+        """Take a mail for one attempt, and find out who it is for."""
+        with self.office.work("worker") as work:
+            lease = {"now_tried": seen + 1, "lease": work.now + _LEASE}
+            row = _CLAIM.one(work.connection, parcel=parcel, seen=seen, **lease)
+            if row is None:
+                return Fate.TAKEN
+            facts: Facts = json.loads(self.office.vault.unseal(row.payload, SEAL))
+            address = self.addressing.get(row.template)
+            found = Addressed(row.recipient, row.locale, facts) if address is None else address(work, facts)
+            if found is None:
+                self._write_off(work, parcel, seen + 1, Fate.DISCARDED)
+                return Fate.DISCARDED
+            values = {"to": found.recipient, "language": found.locale, "sealed": self._sealed(found.facts)}
+            _ADDRESS.run(work.connection, parcel=parcel, seen=seen + 1, **values)
+        return _Claimed(parcel, seen + 1, row.created_at, row.template, found)
+
+    def _end(self, claimed: _Claimed, fate: Fate, why: str = "") -> Fate:
+        with self.office.work("worker") as work:
+            kept = claimed.found.facts if fate is Fate.SENT and self.office.settings.lab.enabled else {}
+            self._write_off(work, claimed.id, claimed.tries, fate, kept)
+            facts = {"parcel": claimed.id, "template": claimed.template} | ({"why": why} if why else {})
+            work.record(Event.MAIL_SENT if fate is Fate.SENT else Event.MAIL_FAILED, **facts)
+        return fate
+
+    def _again(self, claimed: _Claimed, why: str) -> Fate:
+        given_up = claimed.since + timedelta(hours=self.office.settings.mail.give_up_hours)
+        if self.office.clock.now() > given_up:
+            return self._end(claimed, Fate.FAILED, why)
+        with self.office.work("worker") as work:
+            wait = min(_FIRST_WAIT * 2 ** min(claimed.tries - 1, 10), _LONGEST_WAIT)
+            _AGAIN.run(work.connection, parcel=claimed.id, seen=claimed.tries, again=work.now + wait)
+        return Fate.DELAYED
+
+    def _write_off(self, work: Work, parcel: str, seen: int, fate: Fate, kept: Facts | None = None) -> None:
+        """Nothing of what a mail told is kept (F39), but for the letter box of the laboratory."""
+        values = {"ends": fate.value, "at": work.now, "sealed": self._sealed(kept or {})}
+        _END.run(work.connection, parcel=parcel, seen=seen, **values)
+
+    def _sealed(self, facts: Facts) -> bytes:
+        return self.office.vault.seal(json.dumps(facts, sort_keys=True).encode(), SEAL)
