@@ -20,6 +20,8 @@ from idp.services.work import Work
 # Typed by RFC 9101 section 10.8, or not at all: no other token of the client may pass for a request.
 _KINDS: Final = ("", "jwt", "oauth-authz-req+jwt")
 _ABOUT_THE_TOKEN: Final = frozenset({"iss", "aud", "exp", "nbf", "iat", "jti"})
+# What counts once is remembered until it ends; nobody needs a request for longer.
+_LONGEST_AHEAD: Final = timedelta(days=1)
 _MARK: Final = re.compile("[ -~]{1,256}")
 
 
@@ -73,6 +75,7 @@ def _complaint(verified: Verified, client_id: str, issuer: str, now: datetime) -
         (claims.get("sub") != client_id, "sub is the client, as in a client assertion"),
         (not {"request", "request_uri"} & set(claims), "there is another request"),
         ("exp" not in claims or (expires is not None and now - SKEW < expires), "exp lies in the past"),
+        (expires is None or expires <= now + _LONGEST_AHEAD, "exp lies more than a day ahead"),
         (not_ahead(claims, "nbf", now) and not_ahead(claims, "iat", now), "nbf or iat lies ahead"),
         (mark is None or _is_mark(mark), "jti must be a text of 1 to 256 printable ASCII characters"),
         (mark is None or expires is not None, "jti needs an exp"),
