@@ -73,7 +73,7 @@ def test_whoever_shows_no_certificate_is_told_what_to_do(world: Demo, personas: 
     assert (walker.page.problem, walker.page.status) == ("D15", 422)
     assert "geen certificaat" in walker.page.text("problem")
     walker.submit("cancel-form").through()
-    assert walker.page.outcome == "refused"
+    assert walker.page.outcome == "cancelled"
 
 
 def test_a_header_of_a_stranger_is_no_certificate(world: Demo, personas: dict[str, dict[str, Any]]) -> None:
