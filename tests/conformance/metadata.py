@@ -23,6 +23,7 @@ class Published:
     key: Pair
     encrypted: bool = False
     binding: str = _POST
+    exits: tuple[tuple[str, str], ...] = ()
 
     def xml(self) -> str:
         """Its metadata."""
@@ -32,10 +33,13 @@ class Published:
             f"<ds:X509Certificate>{self.key.body}</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>"
             for use in uses
         )
+        exits = "".join(
+            f'<md:SingleLogoutService Binding="{binding}" Location="{location}"/>' for location, binding in self.exits
+        )
         return (
             f'<md:EntityDescriptor xmlns:md="{_MD}" entityID="{self.entity_id}"><md:SPSSODescriptor '
             'AuthnRequestsSigned="true" WantAssertionsSigned="true" '
-            f'protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">{keys}'
+            f'protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">{keys}{exits}'
             f'<md:AssertionConsumerService index="0" Binding="{self.binding}" Location="{self.consumer}"/>'
             "</md:SPSSODescriptor></md:EntityDescriptor>"
         )
