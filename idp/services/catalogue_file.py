@@ -212,7 +212,9 @@ def _judge(given: dict[str, Any], where: str, reading: _Reading) -> None:
     levels = ", ".join(level.name for level in Level)
     reading.need(given["level"] in Level.__members__, f"{where}: level must be one of {levels}.")
     sound = url == "" or (len(url) <= _LONGEST_URL and _URL.fullmatch(url) is not None)
-    reading.need(sound, f"{where}: url must begin with https:// and be an address of at most {_LONGEST_URL} characters.")
+    reading.need(
+        sound, f"{where}: url must begin with https:// and be an address of at most {_LONGEST_URL} characters."
+    )
     _texts(given["name"], _LONGEST_NAME, f"{where}: name", reading)
     _texts(given["description"], _LONGEST_TEXT, f"{where}: description", reading)
     _entity_types(given["entity_types"], where, reading)

@@ -10,7 +10,7 @@ import pytest
 from idp.domain.assurance import Level
 from idp.services.audit import verify
 from idp.services.catalogue import load, show
-from idp.services.catalogue_file import BadCatalogue, check
+from idp.services.catalogue_file import LARGEST, BadCatalogue, check
 from idp.services.work import Office
 from idp.settings import product_file
 from tests.services.conftest import OpenOffice
@@ -108,6 +108,31 @@ def test_a_name_of_another_service_is_refused(office: Office, written: Callable[
             load(work, written(text))
 
 
+def test_an_instance_keeps_its_service_id(office: Office, written: Callable[[str], Path]) -> None:
+    """Another ServiceID under the same instance UUID is refused; with a new instance the definition goes on."""
+    with office.work("test") as work:
+        load(work, written(_SERVICE))
+    moved = _SERVICE.replace("index = 1", "index = 2")
+    with pytest.raises(BadCatalogue, match="needs a new instance_uuid"), office.work("test") as work:
+        load(work, written(moved))
+    with office.work("test") as work:
+        load(work, written(moved.replace("-000000000002", "-000000000003")))
+    (service,) = office.directory.services()
+    assert (service.urn.number, service.instance_uuid[-1], service.uuid[-1]) == (2, "3", "1")
+
+
+def test_an_instance_belongs_to_one_definition(office: Office, written: Callable[[str], Path]) -> None:
+    """A second definition cannot take an instance, and is told whose it is."""
+    with office.work("test") as work:
+        load(work, written(_SERVICE))
+    other = _SERVICE.replace("-000000000001", "-000000000009").replace("index = 1", "index = 2")
+    with (
+        pytest.raises(BadCatalogue, match=r"instance_uuid .* belongs to the service TRIAL"),
+        office.work("test") as work,
+    ):
+        load(work, written(other.replace('"TRIAL"', '"OTHER"')))
+
+
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
@@ -125,6 +150,11 @@ def test_a_name_of_another_service_is_refused(office: Office, written: Callable[
         ('"Een dienst."', f'"{"x" * 1025}"', "must have 1 to 1024 characters"),
         ('nl = "Dienst"', f'nl = "{"x" * 65}"', "must have 1 to 64 characters"),
         ("chains = false", 'chains = false\nurl = "ftp://x"', "url must begin"),
+        ("chains = false", 'chains = false\nurl = "https://x.test/%"', "be an address"),
+        ("chains = false", 'chains = false\npublic = "no"', "public must be a value of type bool"),
+        ('nl = "Dienst"', 'nl = " Dienst"', "one line without control characters"),
+        ('nl = "Dienst"', 'nl = "Die\\u0007nst"', "one line without control characters"),
+        ('nl = "Dienst"', 'nl = "Dienst", NL = "x"', "small letters only"),
         (
             "chains = false",
             'chains = false\nattributes = [{ name = "urn:x", required = true, purpose = { nl = "a", en = "b" } }]',
@@ -164,6 +194,12 @@ def test_a_missing_file_is_a_sentence(tmp_path: Path) -> None:
     """A file that is not there is refused in words."""
     with pytest.raises(BadCatalogue, match="cannot be read"):
         check(tmp_path / "none.toml")
+
+
+def test_a_file_without_an_end_is_a_sentence(written: Callable[[str], Path]) -> None:
+    """SEC-3: a file beyond the bound is refused before it is parsed."""
+    with pytest.raises(BadCatalogue, match="more than 4 MiB"):
+        check(written("#" * (LARGEST + 1)))
 
 
 def test_the_samples_are_valid_toml() -> None:

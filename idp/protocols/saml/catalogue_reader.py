@@ -70,7 +70,7 @@ def read_xml(octets: bytes, manner: Manner) -> Draft:
         if manner.pinned:
             root = parse_canonical(verify(root, str(root.tag), manner.pinned))
     except Refused as refused:
-        raise BadCatalogue([f"The document is refused ({refused.fault}): {refused.detail}"]) from None
+        raise BadCatalogue([f"The document is refused ({refused.fault}): {refused.detail.rstrip('.')}."]) from None
     reader = _Reader(f"{{{namespace}}}", manner)
     listed = [reader.provider(node) for node in root.iterfind(f"{{{namespace}}}ServiceProvider")]
     if reader.faults:
