@@ -37,6 +37,9 @@ NAMES = [
     "request",
     "request_uri",
     "registration",
+    "display",
+    "dpop_jkt",
+    "resource",
 ]
 MEMBERS = ["client_name", "redirect_uris", "jwks", "scope", "grant_types"]
 FORM_NAMES = [
@@ -95,7 +98,7 @@ def check_arrival(provider: Provider, message: HttpMessage) -> None:
     if isinstance(found, Incoming):
         assert json.dumps(found.asked.reply)
     elif isinstance(found, BadRequest):
-        assert found.code in ("P01", "P03", "P10")
+        assert found.code in ("P01", "P03", "P10", "P13")
     else:
         assert isinstance(found.answer, Redirect | PostForm)
         where = found.answer.location if isinstance(found.answer, Redirect) else found.answer.action
