@@ -12,6 +12,7 @@ from idp.settings import BadSettings
 _MODULE_OF = {
     **dict.fromkeys(("audit", "check", "db", "keys", "serve", "worker"), "operate"),
     "catalogue": "catalogue",
+    "certificates": "certificates",
     "providers": "providers",
     **dict.fromkeys(("decide", "lab", "otp"), "sandbox"),
     "demo": "demo",

@@ -88,6 +88,11 @@ class Authority:
         lock = BestAvailableEncryption(BUNDLE_PASSWORD.encode())
         return pkcs12.serialize_key_and_certificates(name.encode(), client.key, client.certificate, chain, lock)
 
+    @property
+    def root(self) -> bytes:
+        """The certificate at the top, DER."""
+        return self._issuers[ROOT].certificate.public_bytes(Encoding.DER)
+
     def revoked(self, name: str, now: datetime) -> bytes:
         """The revocation list of an authority of ours, DER; raises ``KeyError`` for a strange name."""
         issuer = self._issuers[name]

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
+from idp.lab.authority import BUNDLE_PASSWORD, CLIENTS, FOLDER, ROOT
 from idp.lab.clock import BadTime, change, clock_of
 from idp.lab.inbox import message, messages
 from idp.lab.pocket import shown_codes
@@ -51,6 +52,7 @@ def blueprint(office: Office, world: World) -> Blueprint:
     pages.add_url_rule("/clock", endpoint="clock", view_func=shown.clock)
     pages.add_url_rule("/clock", endpoint="set_clock", view_func=shown.set_clock, methods=["POST"])
     pages.add_url_rule("/vocabulary", endpoint="vocabulary", view_func=vocabulary)
+    pages.add_url_rule("/certificates", endpoint="certificates", view_func=shown.certificates)
     pages.add_url_rule("/connect", endpoint="connect", view_func=shown.connect)
     return pages
 
@@ -118,6 +120,15 @@ class _LabViews:
             text = _("Schrijf een moment zoals 2026-01-15T10:00:00+01:00.")
             return self.clock(Problem("BAD_TIME", _("Dat moment kennen wij niet"), text, "now")), 400
         return redirect("/lab/clock", 303)
+
+    def certificates(self) -> str:
+        """Certificates to log in with, and how to get them into a browser."""
+        return render_template(
+            "lab/certificates.html",
+            certificates=[views.certificate(one) for one in CLIENTS],
+            password=BUNDLE_PASSWORD,
+            root=f"/lab/{FOLDER}/{ROOT}.crt",
+        )
 
     def connect(self) -> str:
         """Settings to copy into one's own application."""

@@ -8,20 +8,33 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
 
+from idp.domain.certificates import CertificateFault
 from idp.domain.means import MeansStatus
 from idp.domain.parties import Profile, Service
 from idp.domain.reasons import Reason
 from idp.lab import world as worlds
+from idp.lab.authority import FOLDER, Client
 from idp.lab.pocket import Shown
 from idp.lab.world import GRANTED, LOCKED, Means, Persona, World
 from idp.protocols.saml.dialects import DIALECTS, names
 from idp.services.conclusion import dutch_day
 from idp.services.work import Office
 from idp.settings import Settings
+from idp.web.certificatetexts import CERTIFICATE_TEXTS
 from idp.web.locale import spoken
 from idp.web.texts import problem, reason_view
 
-__all__ = ["Service", "connect", "examples", "legend", "outcome", "persona_line", "persona_page", "service_view"]
+__all__ = [
+    "Service",
+    "certificate",
+    "connect",
+    "examples",
+    "legend",
+    "outcome",
+    "persona_line",
+    "persona_page",
+    "service_view",
+]
 
 _STATUS: dict[MeansStatus, LazyString] = {
     MeansStatus.ORDERED: lazy_gettext("aangevraagd"),
@@ -117,6 +130,18 @@ def persona_page(persona: Persona, shown: Shown | None, world: World, office: Of
             "uri": _uri(persona, office.settings.brand.name),
         },
         "means": [_means(one, world, office) for one in persona.means],
+    }
+
+
+def certificate(client: Client) -> dict[str, Any]:
+    """A certificate to try, with what comes of it."""
+    good = _("U logt in op EH4.")
+    told = str(CERTIFICATE_TEXTS[CertificateFault(client.fault)]) if client.fault else good
+    return {
+        "name": client.name,
+        "person": client.person,
+        "href": f"/lab/{FOLDER}/{client.name}.p12",
+        "explanation": told,
     }
 
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from idp.domain.assertion import Assertion, Denied, Interrupted, Outcome
 from idp.domain.login import LoginRequest
-from idp.domain.parties import Profile
+from idp.domain.parties import Party, Profile
 from idp.ports import Courier, KeyUse
 from idp.protocols.message import Answer, Answered, BadRequest, Document, HttpMessage, Incoming
 from idp.protocols.saml.answer import failure, success
@@ -64,7 +64,7 @@ class SamlCodec:
                 _refuse_replay(office, mark, until)
             reply = _reply(found, reply_to, key)
             response = self._failure(office, reply, fault.problem, now)
-            raise Answered(fault.code, _delivered(office, found.party.id, reply, response), fault.facts) from fault
+            raise Answered(fault.code, _delivered(office, found.party, reply, response), fault.facts) from fault
 
     def _received(self, office: Office, message: HttpMessage, now: datetime) -> Received:
         """The message that came, or that an artifact stands for."""
@@ -90,7 +90,7 @@ class SamlCodec:
             return ""
         reply = Reply.recall(incoming.asked.reply)
         response = self._response(work.office, incoming, outcome, work.now)
-        return keep(work, incoming.party.id, reply, response)
+        return keep(work, incoming.party, reply, response)
 
     def answer(self, office: Office, incoming: Incoming, outcome: Outcome, recorded: str, now: datetime) -> Answer:
         """The outcome on its way, by the binding of the place it goes to (domain 3.2)."""
@@ -154,7 +154,7 @@ def _reply(found: Verified, consumer: Consumer, key: str) -> Reply:
     )
 
 
-def _delivered(office: Office, party: str, reply: Reply, response: bytes) -> Answer:
+def _delivered(office: Office, party: Party, reply: Reply, response: bytes) -> Answer:
     """A Response outside of any login, on its way."""
     if reply.binding is not Binding.ARTIFACT:
         return by_post(reply, response)

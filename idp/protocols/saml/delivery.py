@@ -8,9 +8,10 @@ from typing import Final
 from urllib.parse import quote, urlencode, urlsplit
 
 from idp.domain.audit import Event
+from idp.domain.parties import Party
 from idp.protocols.message import Answer, PostForm, Redirect
 from idp.protocols.saml.artifact import HANDLE, Artifact, source_of
-from idp.protocols.saml.dialects import names
+from idp.protocols.saml.dialects import artifact_index, names
 from idp.protocols.saml.reply import Reply
 from idp.services.tickets import Held, Purpose, issue, redeem
 from idp.services.work import Office, Work
@@ -33,14 +34,15 @@ def by_artifact(reply: Reply, artifact: str) -> Answer:
     return Redirect(address) if len(address) <= _LONGEST_ADDRESS else PostForm(reply.location, fields)
 
 
-def keep(work: Work, party: str, reply: Reply, response: bytes) -> str:
+def keep(work: Work, party: Party, reply: Reply, response: bytes) -> str:
     """Keep a Response for the party it was made for alone, sealed; answers the artifact that fetches it (SEC-16)."""
     office, dialect = work.office, reply.dialect
     source = source_of(names(office.settings, dialect).issuer)
-    artifact = Artifact(dialect.artifact_index, source, office.entropy.bytes(HANDLE)).text
-    sealed = b64encode(office.vault.seal(response, _context(party))).decode()
+    index = artifact_index(office.settings, dialect, mutual=party.settings.artifact_client_certificate)
+    artifact = Artifact(index, source, office.entropy.bytes(HANDLE)).text
+    sealed = b64encode(office.vault.seal(response, _context(party.id))).decode()
     lasts = timedelta(seconds=office.settings.saml.artifact_seconds)
-    issue(work, Purpose.SAML_ARTIFACT, artifact, Held(party, {"response": sealed, "key": reply.key}, lasts))
+    issue(work, Purpose.SAML_ARTIFACT, artifact, Held(party.id, {"response": sealed, "key": reply.key}, lasts))
     return artifact
 
 

@@ -96,9 +96,22 @@ def names(settings: Settings, dialect: Dialect) -> Names:
     return Names(*roles)
 
 
-def artifact_location(settings: Settings, dialect: Dialect) -> str:
-    """Where artifacts of a profile are resolved, as our metadata say."""
-    return settings.server.base_url + dialect.artifact_path
+def artifact_services(settings: Settings, dialect: Dialect) -> dict[int, str]:
+    """Where artifacts of a profile are resolved, by index, as our metadata say (domain 3.7).
+
+    The second one, where there is a certificate listener, is for parties that must show their certificate.
+    """
+    found = {dialect.artifact_index: settings.server.base_url + dialect.artifact_path}
+    if settings.server.certificate_url:
+        found[dialect.artifact_index + _MUTUAL] = settings.server.certificate_url + dialect.artifact_path
+    return found
 
 
+def artifact_index(settings: Settings, dialect: Dialect, *, mutual: bool) -> int:
+    """The index of the service that a party is to ask, by whether it must show its certificate."""
+    return max(artifact_services(settings, dialect)) if mutual else dialect.artifact_index
+
+
+# Indexes of one name: plain for 1.13 and for 1.11, then the same two with mutual TLS.
+_MUTUAL: Final = 2
 _ROLES: Final = ("HM", "AD", "MR")

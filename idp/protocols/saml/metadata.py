@@ -9,7 +9,7 @@ from typing import Final
 from idp.domain.assurance import Level
 from idp.domain.keys import short_name
 from idp.ports import Keys, KeyUse, PublicKey, SigningKey
-from idp.protocols.saml.dialects import Dialect, artifact_location, names
+from idp.protocols.saml.dialects import Dialect, artifact_services, names
 from idp.protocols.saml.names import (
     ASSURANCE_CERTIFICATION,
     NAME_FORMAT_URI,
@@ -131,12 +131,16 @@ def _role(settings: Settings, edition: Edition, dialect: Dialect) -> str:
 
 
 def _resolver(settings: Settings, dialect: Dialect) -> str:
-    """Where our artifacts are fetched; its index is the one that every artifact of the profile carries (domain 3.7)."""
-    location = escape_attribute(artifact_location(settings, dialect))
-    return (
-        f'<md:ArtifactResolutionService Binding="{Binding.SOAP}" Location="{location}" '
-        f'index="{dialect.artifact_index}" isDefault="true"></md:ArtifactResolutionService>'
+    """Where our artifacts are fetched; each carries the index of the service to ask (domain 3.7)."""
+    return "".join(
+        f'<md:ArtifactResolutionService Binding="{Binding.SOAP}" Location="{escape_attribute(location)}" '
+        f'index="{index}"{_default(index == dialect.artifact_index)}></md:ArtifactResolutionService>'
+        for index, location in artifact_services(settings, dialect).items()
     )
+
+
+def _default(yes: bool) -> str:
+    return ' isDefault="true"' if yes else ""
 
 
 def _keys(edition: Edition) -> Iterator[str]:

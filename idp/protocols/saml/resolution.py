@@ -11,7 +11,7 @@ from idp.protocols.saml.answer import WELL, write_status
 from idp.protocols.saml.artifact import read_artifact, source_of
 from idp.protocols.saml.authn_request import LONGEST_ID, read_issuer
 from idp.protocols.saml.delivery import Kept, fetch
-from idp.protocols.saml.dialects import artifact_location
+from idp.protocols.saml.dialects import artifact_services
 from idp.protocols.saml.read import Sender, sender_of
 from idp.protocols.saml.refusal import Fault, Refused
 from idp.protocols.saml.signature import verify
@@ -100,8 +100,8 @@ def _hold_to_certificate(message: HttpMessage, sender: Sender) -> None:
 
 def _problem(asked: ArtifactResolve, sender: Sender, path: str, settings: Settings) -> Problem | None:
     """What is wrong with a question of a certain sender (SEC-14, G-5)."""
-    here = artifact_location(settings, sender.dialect)
-    if settings.server.base_url + path != here or asked.destination not in (None, here):
+    here = set(artifact_services(settings, sender.dialect).values())
+    if settings.server.base_url + path not in here or asked.destination not in (None, *here):
         return Problem.DESTINATION
     if asked.version != "2.0":
         return Problem.VERSION
@@ -114,7 +114,8 @@ def _found(office: Office, asked: ArtifactResolve, sender: Sender, voice: Voice)
         artifact = read_artifact(asked.artifact)
     except Refused:
         return None
-    ours = artifact.index == sender.dialect.artifact_index and artifact.source == source_of(voice.names.issuer)
+    indexes = artifact_services(office.settings, sender.dialect)
+    ours = artifact.index in indexes and artifact.source == source_of(voice.names.issuer)
     return fetch(office, sender.party.id, artifact.text) if ours else None
 
 
