@@ -66,6 +66,7 @@ class Progress:
 
     ``foreign`` tells that this session was last used at another provider at EH3, so that going on needs
     consent (S-5); ``consented`` is None until the person answered; ``keep`` is the wish to stay logged in (S-2).
+    ``password_at`` is when the password that was given had been set: another one since then undoes it (SEC-30).
     """
 
     account: str | None = None
@@ -77,6 +78,7 @@ class Progress:
     consented: frozenset[str] | None = None
     keep: bool = False
     cancelled: bool = False
+    password_at: datetime | None = None
 
 
 def next_step(asked: LoginRequest, progress: Progress, options: tuple[Option, ...]) -> Step:

@@ -17,7 +17,7 @@ from idp.domain.usernames import canonical
 from idp.ports import Overloaded
 from idp.services import throttle
 from idp.services.grants import revoke_all
-from idp.services.login import Missing, Result, Visit, blocked, go_on, mine
+from idp.services.login import Missing, Result, Visit, blocked, go_on, mine, superseded
 from idp.services.logins import Login
 from idp.services.sessions import end_all
 from idp.services.work import Office, Work
@@ -48,7 +48,9 @@ _SPEND = Prepared(
     .values(last_step=bindparam("step"), drift=bindparam("seen_drift"))
 )
 _ACCOUNT = Prepared(
-    select(Account.id, Account.password_hash).where(Account.username == bindparam("name"), Account.status == "active")
+    select(Account.id, Account.password_hash, Account.password_set_at).where(
+        Account.username == bindparam("name"), Account.status == "active"
+    )
 )
 _USERNAME = Prepared(select(Account.username).where(Account.id == bindparam("account")))
 _CLEAR_WRONG_CODES = Prepared(
@@ -119,14 +121,16 @@ def identify(office: Office, tried: Attempt, username: str, password: str, keep:
         again = mine(work, tried.login_id, tried.visit.browser)
         if isinstance(again, Missing):
             return again
-        if account is None or not right or not fits:
+        # A password that was replaced while it was being checked is no longer right (SEC-30).
+        if account is None or not right or not fits or superseded(work, account.id, account.password_set_at):
             work.record(Event.PASSWORD_REFUSED, reference=login.reference, account=account.id if account else "")
             return Faulty(Fault.WRONG_PASSWORD, again)
         throttle.give_back(work, allowed)
         if renewed:
             work.connection.execute(update(Account).where(Account.id == account.id).values(password_hash=renewed))
         work.record(Event.PASSWORD_ACCEPTED, reference=login.reference, account=account.id)
-        progress = Progress(account.id, frozenset({Factor.PASSWORD}), work.now, keep=keep)
+        given = frozenset({Factor.PASSWORD})
+        progress = Progress(account.id, given, work.now, keep=keep, password_at=account.password_set_at)
         return go_on(work, again, replace(again, progress=progress), tried.visit)
 
 

@@ -22,6 +22,7 @@ from idp.store.prepared import Prepared
 BLOCKED_FOR = timedelta(hours=24)
 # After this long nobody waits for the answer any more; until then an idle login begins anew (L07).
 _RESTARTABLE = timedelta(hours=1)
+_PASSWORD_SET_AT = Prepared(select(Account.password_set_at).where(Account.id == bindparam("account")))
 _BLOCKED_AT = Prepared(select(Account.blocked_at).where(Account.id == bindparam("account")))
 _OPT_IN_PROFILES = frozenset({Profile.EHERKENNING_111, Profile.EHERKENNING_113})
 
@@ -167,11 +168,15 @@ def mine(work: Work, login_id: str, browser: Browser, binding: bool = False) -> 
     lasts = timedelta(minutes=work.office.settings.login.minutes)
     if work.now > login.expires_at:
         return _anew(work, login, replace(login, expires_at=work.now + lasts, restarted=True))
-    if login.progress.resumed:
-        kept = find(work.office, work.connection, browser.session)
-        if kept is None or kept.account != login.progress.account:
-            return _anew(work, login, login)
-    return login
+    return _anew(work, login, login) if _undone(work, login.progress, browser) else login
+
+
+def _undone(work: Work, progress: Progress, browser: Browser) -> bool:
+    """Whether what was proven is worth nothing any more: its password was replaced, its session is gone (SEC-30)."""
+    if superseded(work, progress.account, progress.password_at):
+        return True
+    kept = find(work.office, work.connection, browser.session) if progress.resumed else None
+    return progress.resumed and (kept is None or kept.account != progress.account)
 
 
 def _anew(work: Work, login: Login, again: Login) -> Login | Missing:
@@ -227,6 +232,14 @@ def _go_on(work: Work, login: Login, visit: Visit, stored: Login | None) -> Resu
     elif stored != login and not advance(work, stored, login):
         return Missing(Gone.ANSWERED, stored)
     return Waiting(login, standing, standing.step is Step.CODE and blocked(work, login.progress.account))
+
+
+def superseded(work: Work, account: str | None, password_at: datetime | None) -> bool:
+    """Whether the account has another password than the one set at this instant (SEC-30)."""
+    if password_at is None:
+        return False
+    found = _PASSWORD_SET_AT.one(work.connection, account=account)
+    return found is None or found.password_set_at != password_at
 
 
 def blocked(work: Work, account: str | None) -> bool:

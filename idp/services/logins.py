@@ -168,17 +168,19 @@ def _progress_text(progress: Progress) -> str:
             "consented": None if progress.consented is None else sorted(progress.consented),
             "keep": progress.keep,
             "cancelled": progress.cancelled,
+            "password_at": progress.password_at.isoformat() if progress.password_at else None,
         }
     )
 
 
 def _progress_of_json(stored: dict[str, Any]) -> Progress:
-    at, consented = stored["authenticated_at"], stored["consented"]
+    at, consented, set_at = stored["authenticated_at"], stored["consented"], stored.get("password_at")
     return Progress(
         **stored
         | {
             "factors": frozenset(Factor(one) for one in stored["factors"]),
             "authenticated_at": datetime.fromisoformat(at) if at else None,
             "consented": None if consented is None else frozenset(consented),
+            "password_at": datetime.fromisoformat(set_at) if set_at else None,
         }
     )

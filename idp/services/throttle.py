@@ -62,6 +62,21 @@ def take_back(work: Work, allowed: Allowed) -> None:
     _less(work, allowed.keys)
 
 
+def forget(work: Work, kind: str, subject: str, source: str) -> None:
+    """Forget the attempts for an account or name, from this source and from everywhere."""
+    for name in (f"{kind}:{subject}", f"{kind}:{subject}@{source}"):
+        _FORGET.run(work.connection, key=work.office.vault.digest(name, "throttle"))
+
+
+def within(work: Work, name: str, limit: Limit) -> bool:
+    """Count something that is not an attempt to prove anything; answers whether it is still within a limit."""
+    key = work.office.vault.digest(name, "throttle")
+    counted = attempt(_locked(work, key), limit, work.now)
+    if isinstance(counted, Counter):
+        _write(work, key, counted)
+    return isinstance(counted, Counter)
+
+
 def _less(work: Work, keys: tuple[str, ...]) -> None:
     for key in sorted(keys):
         counter = _read(work, key)

@@ -103,6 +103,13 @@ def void(work: Work, account: str, *purposes: Purpose) -> None:
     work.connection.execute(update(Ticket).where(*its).values(used_at=work.now, payload="{}"))
 
 
+def given_out(work: Work, account: str, purpose: Purpose) -> bool:
+    """Whether an account has something for this purpose that still works."""
+    good = Ticket.used_at.is_(None), Ticket.expires_at > work.now
+    its = select(Ticket.digest).where(Ticket.account_id == account, Ticket.purpose == purpose.value, *good)
+    return work.connection.execute(its.limit(1)).first() is not None
+
+
 def first_use(work: Work, purpose: Purpose, mark: str, until: datetime) -> bool:
     """Whether this mark is seen for the first time; it stays spent whatever the clock does (SEC-14, SEC-41)."""
     row = _row(work, purpose, mark, until) | {"used_at": work.now}
