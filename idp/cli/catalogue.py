@@ -57,7 +57,8 @@ def load(context: click.Context, file: Path, certificate: Path | None, *, dry_ru
             _try_out(context, office, file, certificate)
             return
         with office.work("operator") as work:
-            draft = _read(file, lambda: _manner(office, read_services(work.connection), certificate), certificate)
+            known = read_services(work.connection)
+            draft = _told_levels(_read(file, lambda: _manner(office, known, certificate), certificate), office)
             services = catalogues.store(work, draft.services)
     lines = [*draft.notes, f"Loaded {len(services)} services."]
     show(context, {"services": [one.slug for one in services], "notes": list(draft.notes)}, "\n".join(lines))
@@ -131,6 +132,17 @@ def _read(file: Path, manner: Any, certificate: Path | None) -> Draft:
     return read_xml(octets, manner())
 
 
+def _told_levels(draft: Draft, office: Office) -> Draft:
+    """The draft with a note for every service whose level is not offered here (AD-3)."""
+    offered = office.settings.login.levels
+    notes = [
+        f"{one.slug} asks {one.level.label}, which is not offered here (login.levels), so nobody can log in to it."
+        for one in draft.services
+        if one.level.name not in offered
+    ]
+    return Draft(draft.services, (*draft.notes, *notes))
+
+
 def _manner(office: Office, known: Iterable[Any], certificate: Path | None) -> "Manner":
     from idp.protocols.saml.catalogue_reader import Manner
 
@@ -164,7 +176,7 @@ def _try_out(context: click.Context, office: Office, file: Path, certificate: Pa
 
     with office.reading() as connection:
         before = read_services(connection)
-        draft = _read(file, lambda: _manner(office, before, certificate), certificate)
+        draft = _told_levels(_read(file, lambda: _manner(office, before, certificate), certificate), office)
         catalogues.refuse_taken(connection, draft.services)
         found = changes(before, draft.services)
         people = locked_out(connection, found, dutch_day(office.clock.now()), _progress)

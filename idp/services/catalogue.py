@@ -115,7 +115,7 @@ def service_values(service: Service) -> dict[str, Any]:
 
 
 def refuse_taken(connection: Connection, services: Sequence[Service]) -> None:
-    """Hold services against those of the database; raises ``BadCatalogue`` (domain 5.6).
+    """Hold services against those of the database; raises ``BadCatalogue`` (domain 5.1).
 
     A definition's UUID stays with its provider, since mandates are registered for it, and an instance's UUID with its
     definition and ServiceID.

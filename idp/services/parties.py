@@ -222,8 +222,8 @@ def _copied(work: Work, provider: NewProvider, services: Sequence[Service], decl
 
 
 def _name(name: str) -> str:
-    if not 0 < len(name) <= _LONGEST_NAME or not name.isprintable():
-        raise BadParty(f"A name has 1 to {_LONGEST_NAME} printable characters.")
+    if not 0 < len(name) <= _LONGEST_NAME or not name.isprintable() or name != name.strip():
+        raise BadParty(f"A name has 1 to {_LONGEST_NAME} printable characters, and no space at its ends.")
     return name
 
 

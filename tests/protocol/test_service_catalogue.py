@@ -135,7 +135,7 @@ def certificate(name: str) -> str:
 
 
 def test_what_a_client_writes_is_taken_as_a_draft() -> None:
-    """RC-7: version, ID and empty signature of software in use pass, and it is said that nothing was signed."""
+    """domain 5.6: version, ID and empty signature of software in use pass, and it is said that nothing was signed."""
     draft = read(drafted(certificate=certificate("sp-encryption")))
     (service,) = draft.services
     assert (service.uuid, service.instance_uuid, service.urn.number) == (UUID, INSTANCE, 1)

@@ -82,7 +82,7 @@ def read_xml(octets: bytes, manner: Manner) -> Draft:
 
 
 def _has_signature(root: Element) -> bool:
-    """Whether there is one; clients in use leave an empty form where it belongs (RC-7)."""
+    """Whether there is one; clients in use leave an empty form where it belongs (domain 5.6)."""
     value = root.findtext(f"{{{DS}}}Signature/{{{DS}}}SignatureValue")
     return bool(value and value.strip())
 
