@@ -67,6 +67,15 @@ def test_numbers_and_objects_are_taken_as_such(party: RelyingParty) -> None:
     assert (asked.max_age, json.loads(asked.reply["claims"])) == (60, {"id_token": ["kvk"]})
 
 
+def test_several_resources_are_a_list(provider: Provider) -> None:
+    """What is repeated in a query is a list inside a token (RFC 8707 section 2)."""
+    resources = ["https://a.test/api", "https://b.test/api"]
+    party = provider.register(jwks=jwks("ec"), resources=resources)
+    repeated = urlencode([*party.request().items(), *(("resource", one) for one in resources)])
+    assert ask(party, party.request_object(resource=resources)) == read_query(party, repeated)
+    assert ask(party, party.request_object(resource=resources[0])).reply["resources"] == resources[0]
+
+
 @pytest.mark.parametrize(
     ("changes", "word"),
     [

@@ -12,7 +12,7 @@ from idp.protocols.oidc.client import Client
 from idp.protocols.oidc.faults import Fault
 from idp.protocols.oidc.instants import SKEW, instant, not_ahead
 from idp.protocols.oidc.jose import BadToken, Verified, verify
-from idp.protocols.oidc.parameters import Parameters, bounded
+from idp.protocols.oidc.parameters import REPEATABLE, Parameters, bounded
 from idp.protocols.oidc.profiles import rules_of
 from idp.services.tickets import Purpose, first_use
 from idp.services.work import Work
@@ -100,8 +100,10 @@ def _too_long(claims: Mapping[str, Any], window: timedelta | None, now: datetime
 
 def _parameters(claims: Mapping[str, Any]) -> Parameters:
     """The parameters: texts as they are, numbers and the object ``claims`` in their form outside a token."""
-    texts = {name: _text(value) for name, value in claims.items() if name not in _ABOUT_THE_TOKEN}
-    return bounded((name, text) for name, text in texts.items())
+    asked = [(name, value) for name, value in claims.items() if name not in _ABOUT_THE_TOKEN]
+    # What may stand several times in a query stands as a list in a token (RFC 8707 section 2).
+    each = [(name, value if name in REPEATABLE and isinstance(value, list) else [value]) for name, value in asked]
+    return bounded([(name, _text(one)) for name, several in each for one in several])
 
 
 def _text(value: Any) -> str:
