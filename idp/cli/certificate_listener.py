@@ -7,10 +7,9 @@ application, so that people get a page and no broken connection. Only what has t
 import os
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
-from multiprocessing import connection, get_context, parent_process
-from multiprocessing.process import BaseProcess
+from multiprocessing import connection, parent_process
 from signal import SIG_IGN, SIGINT, signal
+from socket import socket
 from typing import Any
 
 from cheroot import wsgi as cheroot
@@ -18,37 +17,23 @@ from cheroot.ssl.pyopenssl import pyOpenSSLAdapter
 from cryptography.hazmat.primitives.serialization import Encoding
 from OpenSSL import SSL
 
+from idp.cli.listening import BACKLOG, Listening
+
 _SERVED = ("/certificaat/", "/saml/artifact", "/saml/1.13/artifact", "/saml/1.11/artifact", "/oidc/", "/static/")
 _THREADS = 4
 # Suites of TLS 1.2 with forward secrecy and authenticated encryption; those of TLS 1.3 all have both.
 _CIPHERS = b"ECDHE+AESGCM:ECDHE+CHACHA20"
 
 
-@dataclass(frozen=True, slots=True)
-class Listening:
-    """Where to listen, and with which certificate (PEM files)."""
-
-    host: str
-    port: int
-    certificate: str
-    key: str
-
-
-def start(listening: Listening) -> BaseProcess:
-    """A process of its own that ends with this one; settings come as to every worker, from ``IDP_CONFIG``."""
-    process = get_context("spawn").Process(target=_run, args=(listening,), daemon=True)
-    process.start()
-    return process
-
-
-def _run(listening: Listening) -> None:
+def run(listening: Listening) -> None:
+    """Serve until the process that started this one has ended."""
     # Ctrl-C reaches the whole group; we end when the one who started us has ended.
     signal(SIGINT, SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     from idp.app import wsgi
     from idp.web.http import SHOWN
 
-    server = cheroot.Server((listening.host, listening.port), _only_certificates(wsgi()), numthreads=_THREADS)
+    server = _server(listening.socket, _only_certificates(wsgi()))
     server.gateway = _gateway(SHOWN)
     server.ssl_adapter = pyOpenSSLAdapter(listening.certificate, listening.key)
     server.ssl_adapter.context = _context(listening)
@@ -73,6 +58,19 @@ def _context(listening: Listening) -> SSL.Context:
     context.set_options(SSL.OP_NO_TICKET | SSL.OP_NO_RENEGOTIATION)
     context.set_verify(SSL.VERIFY_PEER, lambda *_told: True)
     return context
+
+
+def _server(taken: socket, application: Any) -> Any:
+    base: Any = cheroot.Server
+
+    class Server(base):  # type: ignore[misc]  # the library has no types
+        """Listens on a socket that is bound already."""
+
+        def bind(self, *_family: Any) -> Any:
+            self.socket = self.ssl_adapter.bind(taken)
+            return self.socket
+
+    return Server(taken.getsockname()[:2], application, numthreads=_THREADS, request_queue_size=BACKLOG)
 
 
 def _gateway(key: str) -> type[Any]:

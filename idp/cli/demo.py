@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import socket
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -58,7 +57,8 @@ def demo(context: click.Context, *, host: str, port: int, seed: int, freeze: str
     folder = (context.ensure_object(dict).get("data") or Path(".idp-demo")).resolve()
     if reset:
         _throw_away(folder)
-    config = _write_config(folder, (port, _listener_port(host, port)), frozen_at)
+    listener = _listener(host, port)
+    config = _write_config(folder, (port, listener.getsockname()[1]), frozen_at)
     settings = load(config)
     # Before the world is made: its days are counted from the clock's today.
     _set_clock(folder, frozen_at)
@@ -68,7 +68,7 @@ def demo(context: click.Context, *, host: str, port: int, seed: int, freeze: str
         mark.write_text(made_of)
     from idp.cli.serving import serve
 
-    serve(settings, config, host, port, lambda: _announce(context, settings))
+    serve(settings, config, (host, port), lambda: _announce(context, settings), listener)
 
 
 def _announce(context: click.Context, settings: Settings) -> None:
@@ -139,17 +139,14 @@ def _instant(text: str | None) -> datetime | None:
     return moment
 
 
-def _listener_port(host: str, port: int) -> int:
-    """Where the certificate listener goes: the next port, or any that is free."""
-    for wished in (port + 1, 0):
-        with (
-            socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe,
-            suppress(OSError, OverflowError),
-        ):
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((host, wished))
-            return int(probe.getsockname()[1])
-    raise click.ClickException(f"No port is free on {host} for the certificate listener.")
+def _listener(host: str, port: int) -> socket.socket:
+    """Where the certificate listener goes: at the next port, or at any that is free."""
+    from idp.cli.listening import bound
+
+    try:
+        return bound(host, port + 1)
+    except (OSError, OverflowError):
+        return bound(host, 0)
 
 
 def _write_config(folder: Path, ports: tuple[int, int], frozen_at: datetime | None) -> Path:

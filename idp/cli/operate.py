@@ -25,7 +25,7 @@ def serve(context: click.Context, host: str, port: int) -> None:
     if not is_current(office_of(context).engine):
         raise click.ClickException("The database is not up to date; run: idp db upgrade")
     announce = f"Serving {settings.server.base_url}"
-    run(settings, config_of(context), host, port, lambda: click.echo(announce, err=True))
+    run(settings, config_of(context), (host, port), lambda: click.echo(announce, err=True))
 
 
 @click.command()

@@ -27,11 +27,19 @@ _LOGGING: dict[str, Any] = {
 }
 
 
-def serve(settings: Settings, config: Path | None, host: str, port: int, ready: Callable[[], None]) -> None:
+def serve(
+    settings: Settings,
+    config: Path | None,
+    address: tuple[str, int],
+    ready: Callable[[], None],
+    listener: socket.socket | None = None,
+) -> None:
     """Serve until a signal; ``ready`` is called once the first worker answers.
 
+    ``listener`` is a bound socket for the certificate listener; without one the port of its address is taken.
     Workers load the same settings again: from the file, or without one from the defaults and the environment.
     """
+    host, port = address
     os.environ["IDP_CONFIG"] = str(config or "")
     # A forked worker inherits the locks of threads it does not have, and can hang on one for ever; a fresh one cannot.
     multiprocessing.set_start_method("spawn", force=True)
@@ -50,33 +58,28 @@ def serve(settings: Settings, config: Path | None, host: str, port: int, ready: 
         # A worker that is told to stop while it starts never hears it; after this long it is ended anyway.
         workers_kill_timeout=_DRAIN_SECONDS,
     )
-    ports = [port, *_listen_for_certificates(settings, host)]
-    threading.Thread(target=_tell, args=(host, ports, ready), daemon=True).start()
+    _listen_for_certificates(settings, host, listener)
+    threading.Thread(target=_tell, args=(host, port, ready), daemon=True).start()
     server.serve()
 
 
-def _listen_for_certificates(settings: Settings, host: str) -> list[int]:
-    """Start the certificate listener where we are its server ourselves; answers its port."""
+def _listen_for_certificates(settings: Settings, host: str, taken: socket.socket | None) -> None:
+    """Start the certificate listener where we are its server ourselves."""
     own = settings.certificates
     port = urlsplit(settings.server.certificate_url).port
-    if not (own.tls_certificate and own.tls_key and port):
-        return []
-    from idp.cli.certificate_listener import Listening, start
+    if own.tls_certificate and own.tls_key and port:
+        from idp.cli.listening import Listening, bound, start
 
-    start(Listening(host, port, own.tls_certificate, own.tls_key))
-    return [port]
+        start(Listening(taken or bound(host, port), own.tls_certificate, own.tls_key))
 
 
-def _tell(host: str, ports: list[int], ready: Callable[[], None]) -> None:
-    port, *others = ports
+def _tell(host: str, port: int, ready: Callable[[], None]) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
             connection = HTTPConnection(host, port, timeout=5)
             connection.request("GET", "/readyz", headers={"Host": f"localhost:{port}"})
             if connection.getresponse().status == 200:
-                for other in others:
-                    socket.create_connection((host, other), timeout=5).close()
                 ready()
                 return
         except (OSError, HTTPException):

@@ -30,7 +30,7 @@ class ArtifactParty:
         artifact = parse_qs(urlsplit(reply.location).query).get("SAMLart")
         if artifact is None:
             raise FlowFailed(f"no artifact: {reply.location[:200]}")
-        found = browser.post(RESOLUTION, self._resolve(browser.base_url, artifact[0]), {"Content-Type": "text/xml"})
+        found = browser.post(RESOLUTION, self.resolve(browser.base_url, artifact[0]), {"Content-Type": "text/xml"})
         return found.expect(200).body
 
     def verify(self, asked: Request, envelope: bytes, certificate: bytes) -> tuple[int, int]:
@@ -56,7 +56,8 @@ class ArtifactParty:
         for data in sealed:
             xmlsec.EncryptionContext(manager).decrypt(data)
 
-    def _resolve(self, base_url: str, artifact: str) -> bytes:
+    def resolve(self, base_url: str, artifact: str) -> bytes:
+        """The signed ArtifactResolve in its envelope, for the service at this base URL."""
         identifier = f"_{token_hex(16)}"
         instant = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         head = (
