@@ -47,6 +47,7 @@ from idp.web import (
     operation,
     portals,
     public,
+    recovery,
     saml,
     texts,
 )
@@ -101,6 +102,7 @@ def create_app(office: Office) -> Application:
     app.register_blueprint(views.blueprint())
     app.register_blueprint(device.blueprint(office, views))
     app.register_blueprint(leaving.blueprint())
+    app.register_blueprint(recovery.blueprint(office, cookies))
     app.register_blueprint(public.blueprint(office, product_file("templates", "public", "info")))
     app.register_blueprint(operation.blueprint(office))
     app.register_blueprint(catalogue.blueprint(office))

@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 from idp.cli.sources import fetcher_of
+from idp.effects.postman import postman_of
 from idp.protocols.saml.refresh import refresh_due
 from idp.services.keys import keep_dates
 from idp.services.schedule import Job, Schedule
@@ -11,6 +12,8 @@ from idp.services.sweep import sweep
 from idp.services.work import Office
 
 _EVERY_SECONDS = 60
+# People wait for their mail.
+_MAIL_EVERY_SECONDS = 5
 
 
 def schedule_of(office: Office) -> Schedule:
@@ -18,6 +21,7 @@ def schedule_of(office: Office) -> Schedule:
     fetcher = fetcher_of(office)
     jobs = (
         Job("expired", _EVERY_SECONDS, lambda: _expired(office)),
+        Job("mail", _MAIL_EVERY_SECONDS, postman_of(office).deliver_due),
         Job("keys", _EVERY_SECONDS, lambda: _dates(office)),
         Job("providers", _EVERY_SECONDS, lambda: refresh_due(office, fetcher)),
     )

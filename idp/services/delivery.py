@@ -5,7 +5,7 @@ and the server's word that it took it, the mail is tried again under the same Me
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -16,6 +16,7 @@ from idp.domain.audit import Event
 from idp.ports import Mail, MailDelayed, MailRefused, PostOffice, Stationery
 from idp.services.parcels import SEAL
 from idp.services.work import Office, Work
+from idp.store.base import AnyRow
 from idp.store.parcels import Parcel
 from idp.store.prepared import Prepared
 
@@ -99,8 +100,7 @@ class Postman:
 
         A mail that is delayed comes back by itself: after half a minute, then twice as long, up to an hour.
         """
-        with self.office.reading() as connection:
-            due = connection.execute(_DUE, {"now": self.office.clock.now()}).all()
+        due = due_mails(self.office)
         counts: dict[str, int] = {}
         for row in due:
             fate = self._deliver(row.id, row.attempts)
@@ -163,3 +163,20 @@ class Postman:
 
     def _sealed(self, facts: Facts) -> bytes:
         return self.office.vault.seal(json.dumps(facts, sort_keys=True).encode(), SEAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Nobody:
+    """Stands where no mail server is set: everything stays in the outbox."""
+
+    office: Office
+
+    def deliver_due(self) -> dict[str, int]:
+        """How many mails wait."""
+        return {"waiting": len(due_mails(self.office))}
+
+
+def due_mails(office: Office) -> Sequence[AnyRow]:
+    """The ids of mails that are due, and how often each was tried; the oldest of them, and not more than one round."""
+    with office.reading() as connection:
+        return connection.execute(_DUE, {"now": office.clock.now()}).all()

@@ -57,6 +57,16 @@ _STEPS: dict[str, ErrorText] = {
     "MISSING": ErrorText(_("U hebt iets niet ingevuld"), _("Vul dit veld in.")),
     "MALFORMED": ErrorText(_("Er klopt iets niet"), _("Controleer wat u hier hebt ingevuld.")),
     "V03": ErrorText(_("Dit is geen e-mailadres"), _("Vul een e-mailadres in, zoals naam@voorbeeld.nl.")),
+    "R04": ErrorText(
+        _("Dit wachtwoord kan niet"),
+        _("Uw wachtwoord voldoet nog niet aan alle regels."),
+        _("Uw wachtwoord voldoet nog niet: %(rules)s."),
+    ),
+    "R05": ErrorText(
+        _("Te vaak gevraagd"),
+        _("U hebt dit kort geleden al gevraagd. Probeer het later opnieuw."),
+        _("U hebt dit kort geleden al gevraagd. Het kan weer vanaf %(time)s uur."),
+    ),
     "CHOOSE_ONE": ErrorText(_("U hebt nog niets gekozen"), _("Kies voor welke organisatie u inlogt.")),
     "DEVICE_CODE": ErrorText(
         _("Deze code kennen wij niet"),

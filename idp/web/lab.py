@@ -49,6 +49,7 @@ def blueprint(office: Office, world: World) -> Blueprint:
     pages.add_url_rule("/personas/<username>", endpoint="persona", view_func=shown.persona)
     pages.add_url_rule("/inbox", endpoint="inbox", view_func=shown.inbox)
     pages.add_url_rule("/inbox/<message_id>", endpoint="message", view_func=shown.message)
+    pages.add_url_rule("/inbox/<message_id>/html", endpoint="message_html", view_func=shown.message_html)
     pages.add_url_rule("/clock", endpoint="clock", view_func=shown.clock)
     pages.add_url_rule("/clock", endpoint="set_clock", view_func=shown.set_clock, methods=["POST"])
     pages.add_url_rule("/vocabulary", endpoint="vocabulary", view_func=vocabulary)
@@ -103,6 +104,16 @@ class _LabViews:
         if found is None:
             abort(404)
         return render_template("lab/message.html", message=found)
+
+    def message_html(self, message_id: str) -> Response:
+        """A mail as a mail reader shows it: its own style and nothing else."""
+        found = message(self._office, message_id)
+        if found is None or not found.html:
+            abort(404)
+        policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox allow-top-navigation"
+        return Response(
+            found.html, content_type="text/html; charset=utf-8", headers={"Content-Security-Policy": policy}
+        )
 
     def clock(self, problem: Problem | None = None) -> str:
         """The clock's page."""

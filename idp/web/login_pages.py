@@ -56,6 +56,7 @@ def render_step(
 
 def _password(office: Office, waiting: Waiting) -> dict[str, Any]:
     return {
+        "login_id": waiting.login.id,
         "username": waiting.login.asked.login_hint,
         "offer_sso": offers_to_keep(office, waiting.login),
         "keep": waiting.login.progress.keep,
