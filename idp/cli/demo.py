@@ -57,18 +57,18 @@ def demo(context: click.Context, *, host: str, port: int, seed: int, freeze: str
     folder = (context.ensure_object(dict).get("data") or Path(".idp-demo")).resolve()
     if reset:
         _throw_away(folder)
-    listener = _listener(host, port)
-    config = _write_config(folder, (port, listener.getsockname()[1]), frozen_at)
-    settings = load(config)
-    # Before the world is made: its days are counted from the clock's today.
-    _set_clock(folder, frozen_at)
-    mark, made_of = folder / _MARK, _made_of(config)
-    if not mark.exists() or mark.read_text() != made_of:
-        _prepare(settings, seed)
-        mark.write_text(made_of)
-    from idp.cli.serving import serve
+    with _listener(host, port) as listener:
+        config = _write_config(folder, (port, listener.getsockname()[1]), frozen_at)
+        settings = load(config)
+        # Before the world is made: its days are counted from the clock's today.
+        _set_clock(folder, frozen_at)
+        mark, made_of = folder / _MARK, _made_of(config)
+        if not mark.exists() or mark.read_text() != made_of:
+            _prepare(settings, seed)
+            mark.write_text(made_of)
+        from idp.cli.serving import serve
 
-    serve(settings, config, (host, port), lambda: _announce(context, settings), listener)
+        serve(settings, config, (host, port), lambda: _announce(context, settings), listener)
 
 
 def _announce(context: click.Context, settings: Settings) -> None:

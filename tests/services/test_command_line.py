@@ -126,7 +126,7 @@ def test_workers_get_the_settings_of_the_command(
 def test_a_demo_s_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
     """The settings that a demo writes name its folder, whatever characters stand in it."""
     folder = tmp_path / name
-    loaded = settings.load(_write_config(folder, 8000, None), environ={})
+    loaded = settings.load(_write_config(folder, (8000, 8001), None), environ={})
     assert loaded.paths.data == str(folder)
     assert loaded.keys.folder == str(folder / "keys")
     assert loaded.database.url == f"sqlite:///{folder}/idp.db"
