@@ -1,7 +1,7 @@
 """Commands for the service catalogue: load it from TOML or XML, try a file, show it, and hand it out."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from idp.cli.common import common, office_of, settings_of, show, wants_json
+from idp.domain.parties import Service
 from idp.services import catalogue as catalogues
 from idp.services.catalogue_changes import Change, changes
 from idp.services.catalogue_file import BadCatalogue, Draft, octets_of, read_toml
@@ -18,7 +19,8 @@ from idp.services.work import Office
 from idp.store.catalogue import read_services
 
 if TYPE_CHECKING:
-    # Only for its name: who checks a file of ours needs neither XML nor the decision.
+    # Only for their names: who checks a file of ours needs neither XML nor the decision.
+    from idp.protocols.saml.algorithms import VerificationKey
     from idp.protocols.saml.catalogue_reader import Manner
     from idp.services.lockout import LockedOut
 
@@ -120,7 +122,7 @@ def export(context: click.Context, *, xml: bool) -> None:
         click.echo(text.encode(), nl=False)
 
 
-def _read(file: Path, manner: Any, certificate: Path | None) -> Draft:
+def _read(file: Path, manner: Callable[[], "Manner"], certificate: Path | None) -> Draft:
     """The services of a file, whose form is told by its first character; raises ``BadCatalogue``."""
     octets = octets_of(file)
     if not octets.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
@@ -143,10 +145,10 @@ def _told_levels(draft: Draft, office: Office) -> Draft:
     return Draft(draft.services, (*draft.notes, *notes))
 
 
-def _manner(office: Office, known: Iterable[Any], certificate: Path | None) -> "Manner":
+def _manner(office: Office, known: Iterable[Service], certificate: Path | None) -> "Manner":
     from idp.protocols.saml.catalogue_reader import Manner
 
-    services = {one.uuid: one for one in known}
+    services = {str(one.uuid): one for one in known}
     return Manner(office.clock.now(), office.settings.saml.oin, _pinned(certificate), services)
 
 
@@ -158,7 +160,7 @@ def _plain_manner(context: click.Context, certificate: Path | None) -> "Manner":
     return Manner(SystemClock().now(), settings_of(context).saml.oin, _pinned(certificate))
 
 
-def _pinned(certificate: Path | None) -> Sequence[Any]:
+def _pinned(certificate: Path | None) -> "Sequence[VerificationKey]":
     from idp.protocols.saml.aggregate import pinned_keys
     from idp.protocols.saml.refusal import Refused
 

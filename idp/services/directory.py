@@ -60,9 +60,15 @@ class Directory:
         found: Parsed = self._keep(("parsed", make, party.id, party.version), lambda: make(party))
         return found
 
-    def made(self, key: tuple[Any, ...], make: Callable[[tuple[Service, ...]], Parsed]) -> Parsed:
-        """What ``make`` writes of the whole catalogue, made once per version of it and key."""
-        found: Parsed = self._keep(("made", *key), lambda: make(self.services()))
+    def made(self, name: str, mark: object, make: Callable[[tuple[Service, ...]], Parsed]) -> Parsed:
+        """What ``make`` writes of the whole catalogue, made once per version of it and again for another ``mark``."""
+        key = ("made", name)
+        kept = self._keep(key, lambda: (mark, make(self.services())))
+        if kept[0] != mark:
+            with self._lock:
+                self._kept.pop(key, None)
+            kept = self._keep(key, lambda: (mark, make(self.services())))
+        found: Parsed = kept[1]
         return found
 
     def version(self) -> int:

@@ -1,4 +1,4 @@
-"""The scheme's service catalogue on the wire: what we publish, and what is taken and refused (domain 5)."""
+"""The scheme's service catalogue on the wire: what we publish, and what is taken and refused (domain 5.2, 5.6)."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

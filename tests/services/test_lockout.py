@@ -158,8 +158,10 @@ def test_a_new_service_locks_nobody_out(office: Office) -> None:
     assert dry_run(office, [*known, new]) == []
 
 
-def test_portions_lose_nobody(office: Office) -> None:
+def test_portions_lose_nobody(database: str, open_office: OpenOffice, tmp_path: Path) -> None:
     """Every account with means comes once and with all its ways, also when there are more than fit in one portion."""
+    office = open_office(database, paths__data=str(tmp_path))
+    seed(office, 7)
     populate(office, 1201, 0, 0)
     with office.reading() as connection:
         portions = list(every_way(connection))

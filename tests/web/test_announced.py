@@ -65,7 +65,7 @@ def test_the_list_of_services_tells_both_sides_of_the_day(site: Site, clock: Sta
     clock.move(timedelta(days=45))
     assert banners(site.get("/diensten")) == []
     assert "Verplicht sinds 1 maart 2026" in site.get("/diensten").soup.get_text(" ")
-    listed = {one["id"]: one for one in site.browser.get("/diensten.json", base_url=OWN).json["services"]}
+    listed = {one["id"]: one for one in site.browser.get("/diensten.json", base_url=OWN).get_json()["services"]}
     assert listed["RVO-3"]["enforced_from"] == "2026-03-01"
 
 
@@ -77,18 +77,21 @@ def test_a_private_service_stands_in_no_list(site: Site) -> None:
     with site.office.work("test") as work:
         store(work, (replace(service, public=False),))
     assert "Subsidies aanvragen" not in site.get("/diensten").soup.get_text(" ")
-    listed = site.browser.get("/diensten.json", base_url=OWN).json["services"]
+    listed = site.browser.get("/diensten.json", base_url=OWN).get_json()["services"]
     assert service.slug not in [one["id"] for one in listed]
     assert service.uuid.encode() not in site.browser.get("/saml/service-catalogue", base_url=OWN).data
 
 
-def test_the_catalogue_is_published_beside_the_metadata(site: Site) -> None:
-    """Anybody fetches it, may keep it a while, and is told when it did not change."""
+def test_the_catalogue_is_published_beside_the_metadata(site: Site, clock: StandingClock) -> None:
+    """Anybody fetches it, may keep it a while, is told when it did not change, and gets a new one each day."""
     answer = site.browser.get("/saml/service-catalogue", base_url=OWN)
     assert (answer.status_code, answer.mimetype) == (200, "application/xml")
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     assert "max-age=300" in answer.headers["Cache-Control"]
     again = site.browser.get("/saml/service-catalogue", base_url=OWN, headers={"If-None-Match": answer.headers["ETag"]})
     assert (again.status_code, again.data) == (304, b"")
+    clock.move(timedelta(days=1))
+    tomorrow = site.browser.get("/saml/service-catalogue", base_url=OWN)
+    assert b'IssueInstant="2026-01-16T00:00:00Z"' in tomorrow.data
     assert site.browser.head("/saml/service-catalogue", base_url=OWN).status_code == 200
     assert site.browser.post("/saml/service-catalogue", base_url=OWN).status_code == 405

@@ -34,7 +34,7 @@ def published(office: Office) -> bytes:
         return signed_catalogue(office, public) if public else b""
 
     kid = office.keys.active(KeyUse.SAML_SIGNING).public.kid
-    return office.directory.made(("service catalogue", kid, office.clock.now().date()), make)
+    return office.directory.made("service catalogue", (kid, office.clock.now().date()), make)
 
 
 def signed_catalogue(office: Office, services: Sequence[Service]) -> bytes:
