@@ -16,6 +16,7 @@ LABORATORY = (
     "/lab",
     "/lab/inbox",
     "/lab/clock",
+    "/lab/certificates",
     "/lab/connect",
     "/lab/vocabulary",
     "/lab/portal/UWV",
