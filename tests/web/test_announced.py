@@ -23,7 +23,7 @@ def enforced_in(site: Site, days: int, **changes: object) -> None:
 
 def banners(page: Page) -> list[str]:
     """What a page announces."""
-    return [one.get_text(" ", strip=True) for one in page.soup.find_all(attrs={"data-testid": "announced"})]
+    return [one.get_text(" ", strip=True) for one in page.soup.select("[data-testid=announced]")]
 
 
 def test_every_page_of_a_login_announces_the_day(site: Site) -> None:
