@@ -19,7 +19,7 @@ _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\x85\u2028\u2029]")
 _STYLE = (
     "body{margin:0;padding:1.5rem;background:#f2f5f4;color:#14242b;font:16px/1.6 system-ui,Roboto,sans-serif}"
     "main{max-width:36rem;margin:auto;padding:2rem;background:#fff;border:1px solid #cfd8d8;border-radius:12px}"
-    "a{color:#0b5563;overflow-wrap:anywhere}ul{padding-left:1.25rem}footer{margin-top:2rem;color:#47585f}"
+    "h1{margin-top:0;font-size:1.5rem;line-height:1.25}a{color:#0b5563;overflow-wrap:anywhere}ul{padding-left:1.25rem}footer{margin-top:2rem;color:#47585f}"
 )
 
 
@@ -55,7 +55,7 @@ class Stationery:
         signed = "<br>".join(escape(line) for line in foot.strip().splitlines())
         return (
             f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{escape(subject)}</title>'
-            f"<style>{_STYLE}</style></head><body><main>{parts}<footer>{signed}</footer></main></body></html>\n"
+            f"<style>{_STYLE}</style></head><body><main><h1>{escape(subject)}</h1>{parts}<footer>{signed}</footer></main></body></html>\n"
         )
 
     def _part(self, part: str) -> str:
