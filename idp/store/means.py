@@ -2,14 +2,17 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.store.base import Id, Row, UtcDateTime
 
 
 class Means(Row):
-    """A means of an account on an organisation or one branch of it; the level never changes."""
+    """A means of an account on an organisation or one branch of it; the level never changes.
+
+    ``manages`` lets its holder manage the organisation (docs/decisions/0012).
+    """
 
     __tablename__ = "means"
     # Without it every row that is deleted would look through the whole table for its successor.
@@ -31,6 +34,7 @@ class Means(Row):
     valid_until: Mapped[date]
     upgrade_gap_until: Mapped[date | None]
     supersedes_id: Mapped[str | None] = mapped_column(Id, ForeignKey("means.id"))
+    manages: Mapped[bool] = mapped_column(server_default=false())
 
 
 class Pseudonym(Row):

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, LargeBinary, String
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.store.base import Id, Row, UtcDateTime
@@ -37,7 +37,11 @@ class Account(Row):
 
 
 class Responder(Row):
-    """A personal OTP device; ``status`` is ``stock``, ``assigned``, ``lost`` or ``retired``; the secret is sealed."""
+    """A personal OTP device; ``status`` is ``stock``, ``assigned``, ``lost`` or ``retired``; the secret is sealed.
+
+    ``account_id`` is its one holder ever, set from the first assignment on; ``mark`` is the digest of the secret, so
+    that no secret comes in twice; ``kind`` is ``device``, or ``app`` for an authenticator app.
+    """
 
     __tablename__ = "responder"
 
@@ -50,6 +54,59 @@ class Responder(Row):
     drift: Mapped[int]
     status: Mapped[str] = mapped_column(String(16))
     account_id: Mapped[str | None] = mapped_column(Id, ForeignKey("account.id"), index=True)
+    mark: Mapped[str | None] = mapped_column(String(64), index=True, unique=True)
+    kind: Mapped[str] = mapped_column(String(8), server_default="device")
+    last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Passkey(Row):
+    """A security key or passkey of an account (WebAuthn); ``status`` is ``active`` or ``removed``.
+
+    ``credential`` is its id in base64url; ``public_key`` is a COSE key; ``sign_count`` only grows.
+    """
+
+    __tablename__ = "passkey"
+
+    account_id: Mapped[str] = mapped_column(Id, ForeignKey("account.id"), index=True)
+    credential: Mapped[str] = mapped_column(String(1400), unique=True)
+    public_key: Mapped[bytes] = mapped_column(LargeBinary)
+    sign_count: Mapped[int] = mapped_column(BigInteger)
+    label: Mapped[str] = mapped_column(String(60))
+    status: Mapped[str] = mapped_column(String(16))
+    last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class RecoveryCode(Row):
+    """A code that stands in once for a lost responder; only its keyed digest is kept (SEC-31)."""
+
+    __tablename__ = "recovery_code"
+
+    account_id: Mapped[str] = mapped_column(Id, ForeignKey("account.id"), index=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class AccountReset(Row):
+    """A wish to begin anew without responder or recovery code; ``status`` is ``waiting``, ``cancelled`` or ``done``.
+
+    Until ``due_at`` anybody who was told may object.
+    """
+
+    __tablename__ = "account_reset"
+    # One at a time; on both databases the index holds only those that wait.
+    __table_args__ = (
+        Index(
+            "ix_account_reset_waiting",
+            "account_id",
+            unique=True,
+            sqlite_where=text("status = 'waiting'"),
+            postgresql_where=text("status = 'waiting'"),
+        ),
+    )
+
+    account_id: Mapped[str] = mapped_column(Id, ForeignKey("account.id"))
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    status: Mapped[str] = mapped_column(String(16))
 
 
 class CertificateRow(Row):
