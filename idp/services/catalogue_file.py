@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -18,8 +19,8 @@ ENTITY_TYPES = {
     "KvKnr": "urn:etoegang:1.9:EntityConcernedID:KvKnr",
 }
 LANGUAGES = ("nl", "en")
-LARGEST = 4 * 1024 * 1024
-"""Octets of a catalogue, in either form; the scheme's whole one is smaller (SEC-3)."""
+LARGEST = 16 * 1024 * 1024
+"""Octets of a catalogue in either form: room for all services of the scheme (SEC-3)."""
 _LONGEST_NAME = 64
 _LONGEST_TEXT = 1024
 _LONGEST_URL = 512
@@ -258,6 +259,6 @@ def _texts(texts: Any, longest: int, where: str, reading: _Reading) -> bool:
 def _unique(services: Sequence[Service], reading: _Reading) -> None:
     """Each name is used once (domain 5.6)."""
     for what in ("slug", "urn", "uuid", "instance_uuid"):
-        values = [getattr(service, what) for service in services]
-        for twice in sorted({value for value in values if values.count(value) > 1}):
+        counted = Counter(getattr(service, what) for service in services)
+        for twice in sorted(value for value, count in counted.items() if count > 1):
             reading.need(False, f"The {what} {twice} is used twice.")

@@ -261,7 +261,7 @@ def test_an_ended_certificate_is_refused() -> None:
         (drafted()[:-30], "line "),
         (b"<x/>", "is a x and no ServiceCatalogue"),
         (b"<" + b"a" * (LIMITS.octets + 1), "octets are more than"),
-        (drafted(more="<esc:x/>" * 201_000), "elements and attributes"),
+        (drafted(more="<esc:x/>" * LIMITS.nodes), "elements and attributes"),
         (drafted().decode().encode("utf-16"), "UTF-8"),
     ],
     ids=["entity", "undeclared", "instruction", "cut", "other", "large", "many", "encoding"],

@@ -198,7 +198,7 @@ def test_a_missing_file_is_a_sentence(tmp_path: Path) -> None:
 
 def test_a_file_without_an_end_is_a_sentence(written: Callable[[str], Path]) -> None:
     """SEC-3: a file beyond the bound is refused before it is parsed."""
-    with pytest.raises(BadCatalogue, match="more than 4 MiB"):
+    with pytest.raises(BadCatalogue, match="more than 16 MiB"):
         check(written("#" * (LARGEST + 1)))
 
 

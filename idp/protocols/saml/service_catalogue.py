@@ -11,7 +11,7 @@ OLDER: Final = "urn:etoegang:1.11:service-catalog"
 NAMESPACES: Final = (ESC, OLDER)
 BRANCH_RESTRICTION: Final = "urn:etoegang:1.9:ServiceRestriction:Vestigingsnr"
 LEVEL: Final = f"{{{SAML}}}AuthnContextClassRef"
-LIMITS: Final = Limits(octets=LARGEST, nodes=200_000, comments=True)
+LIMITS: Final = Limits(octets=LARGEST, nodes=1_000_000, comments=True)
 # The scheme has no place for these facts of ours, and leaves open what a Classifier says.
 OURS: Final = "idp:"
 SLUG: Final = f"{OURS}slug="
