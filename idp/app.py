@@ -114,12 +114,15 @@ def create_app(office: Office) -> Application:
     locale.install(app, str(Path(__file__).parent / "translations"), settings.secure)
     errors.install(app, office)
     texts.install(app)
-    source = Source(
+    return Documents(app.wsgi_app, _documents(office), settings.secure)
+
+
+def _documents(office: Office) -> Source:
+    return Source(
         make=lambda: saml_documents(office) | oidc_documents(office),
         look=office.keys.look,
         today=lambda: office.clock.now().date(),
     )
-    return Documents(app.wsgi_app, source, settings.secure)
 
 
 def wsgi() -> Application:

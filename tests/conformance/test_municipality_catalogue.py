@@ -42,7 +42,7 @@ def catalogue(python: Path, demo: Demo, tmp_path_factory: pytest.TempPathFactory
 
 
 def test_its_catalogue_loads_unchanged(demo: Demo, catalogue: Path) -> None:
-    """domain 5.6: tried and loaded as it comes, as a draft; the service keeps its name and mandates, and others theirs."""
+    """domain 5.6: tried and loaded as it comes, as a draft; the service keeps its name, and all others stay."""
     before = json.loads(demo.run("catalogue", "show", "--json").stdout)["services"]
     dry = demo.run("catalogue", "load", str(catalogue), "--dry-run", "--json")
     assert dry.returncode == 0, dry.stderr
