@@ -79,7 +79,7 @@ def test_the_commands_exist(command: list[str]) -> None:
 
 def test_the_stack_works(tmp_path: Path, empty_postgresql_database: str) -> None:
     """The same commands on PostgreSQL behind nginx with TLS serve production: ready, right issuer, no laboratory."""
-    port, public, plain = free_port(), free_port(), free_port()
+    port, public, plain, shown = free_port(), free_port(), free_port(), free_port()
     base_url = f"https://localhost:{public}"
     environ = {
         "IDP_DATABASE_URL": empty_postgresql_database,
@@ -88,6 +88,9 @@ def test_the_stack_works(tmp_path: Path, empty_postgresql_database: str) -> None
         "IDP_PATHS_DATA": str(tmp_path),
         "IDP_SERVER_BASE_URL": base_url,
         "IDP_SERVER_TRUSTED_PROXIES": "127.0.0.1",
+        "IDP_SERVER_CERTIFICATE_URL": f"https://localhost:{shown}",
+        "IDP_CERTIFICATES_ROOTS": str(tmp_path / "tls.crt"),
+        "IDP_CERTIFICATES_HEADER": "X-Client-Certificate",
     }
     here = {"/etc/idp": str(_ROOT / "config"), "8000": str(port), "0.0.0.0": "127.0.0.1"}
     prepare = [[_moved(part, here) for part in command] for command in _commands()]
@@ -102,6 +105,7 @@ def test_the_stack_works(tmp_path: Path, empty_postgresql_database: str) -> None
         "/var/run/nginx.pid": str(tmp_path / "nginx.pid"),
         "listen 8443": f"listen 127.0.0.1:{public}",
         "listen 8080": f"listen 127.0.0.1:{plain}",
+        "listen 9443": f"listen 127.0.0.1:{shown}",
         ":8443": f":{public}",
     }
     nginx = nginx_command(tmp_path, places)
@@ -111,9 +115,21 @@ def test_the_stack_works(tmp_path: Path, empty_postgresql_database: str) -> None
     ):
         wait_for(f"{base_url}/readyz", authority, tmp_path)
         _check_front_door(base_url, f"http://localhost:{plain}", authority)
+        _check_listener(f"https://localhost:{shown}", authority)
         done = run_idp(environ, *worker, "--once")
         assert done.returncode == 0, done.stderr
         assert run_idp(environ, "db", "check", "--config", str(_CONFIG)).returncode == 0
+
+
+def _check_listener(address: str, authority: Path) -> None:
+    """Only what needs a certificate is served there, and any certificate is taken in the handshake."""
+    with requests.Session() as session:
+        session.trust_env = False
+        session.verify = str(authority)
+        session.cert = (str(authority), str(authority.with_suffix(".key")))
+        assert session.get(f"{address}/certificaat/nobody", timeout=10).status_code == 410
+        for elsewhere in ("/", "/login/x", "/saml/sso", "/lab"):
+            assert session.get(address + elsewhere, timeout=10).status_code == 404
 
 
 def _moved(part: str, here: dict[str, str]) -> str:

@@ -1,0 +1,108 @@
+"""Whose word counts about a certificate: our own listener's and a configured proxy's, and nobody else's (SEC-33)."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+from sqlalchemy import select
+
+from idp.app import create_app
+from idp.lab import authority
+from idp.lab.seed import seed
+from idp.store.ledger import AuditEvent
+from idp.web.http import SHOWN
+from tests.office import StandingClock, open_test_office
+from tests.web.conftest import register
+from tests.web.kit import PERSONAS, Site
+
+LISTENER = "https://certificaat.example.test"
+HEADER = "X-Client-Certificate"
+
+
+@pytest.fixture
+def made(tmp_path: Path, clock: StandingClock) -> Path:
+    """The laboratory's authority; nobody answers at the addresses in its certificates."""
+    folder = tmp_path / authority.FOLDER
+    authority.make(folder, "http://localhost:1", clock.now())
+    return folder
+
+
+@pytest.fixture
+def site(sqlite_database: str, web_keys: Path, clock: StandingClock, made: Path) -> Iterator[Site]:
+    """An application behind a proxy at 10.0.0.1 that listens for certificates."""
+    office = open_test_office(
+        sqlite_database,
+        web_keys,
+        clock,
+        lab__enabled=False,
+        paths__data=str(made.parent),
+        server__certificate_url=LISTENER,
+        server__trusted_proxies=["10.0.0.1"],
+        certificates__roots=str(made / "root.crt.pem"),
+        certificates__between=str(made / "issuing.crt.pem"),
+        certificates__header=HEADER,
+    )
+    seed(office, 7)
+    yield Site(create_app(office), office, {"EH4-DEMO": register(office, "EH4-DEMO")})
+    office.engine.dispose()
+
+
+def shown(site: Site, address: str, pem: str, host: str = LISTENER, peer: tuple[bytes, ...] = ()) -> str:
+    """What came of a visit to the listener from a network address, with a certificate in the header or on the peer."""
+    page = site.begin("EH4-DEMO")
+    persona = PERSONAS["rosa"]
+    form = page.form_of("step-form") | {"username": "rosa", "password": persona.password}
+    step = site.follow(site.post(page.response.request.path, form))
+    errand = site.post(step.response.request.path, step.form_of("step-form"))
+    where = urlsplit(errand.headers["Location"])
+    assert errand.headers["Location"].startswith(LISTENER)
+    environ = {"REMOTE_ADDR": address} | ({SHOWN: peer} if peer else {})
+    headers = {HEADER: quote(pem)} if pem else {}
+    back = site.browser.get(where.path, base_url=host, headers=headers, environ_overrides=environ)
+    assert back.status_code == 303
+    site.browser.get(back.headers["Location"].removeprefix("http://localhost:8000"), base_url="http://localhost:8000")
+    with site.office.reading() as connection:
+        query = select(AuditEvent.facts).where(AuditEvent.event == "certificate.refused")
+        facts = connection.execute(query.order_by(AuditEvent.sequence.desc())).scalars().first()
+    return str(json.loads(facts)["why"]) if facts else ""
+
+
+def test_a_configured_proxy_is_believed(site: Site, made: Path) -> None:
+    """The proxy's header brings the certificate, which then fails on silence about revocation alone."""
+    assert shown(site, "10.0.0.1", (made / "rosa.crt.pem").read_text()) == "revocation-unknown"
+
+
+def test_our_own_listener_is_believed(site: Site, made: Path) -> None:
+    """What the listener puts into the environment is the certificate of the connection."""
+    der = authority.certificate_of(made, "rosa-expired").public_bytes(Encoding.DER)
+    assert shown(site, "192.0.2.7", "", peer=(der,)) == "expired"
+
+
+@pytest.mark.parametrize(
+    ("address", "host"), [("192.0.2.7", LISTENER), ("10.0.0.1", "http://localhost:8000")], ids=["stranger", "elsewhere"]
+)
+def test_a_forged_header_is_no_certificate(site: Site, made: Path, address: str, host: str) -> None:
+    """From a stranger, or through the proxy at another host than the listener's, the header is nothing."""
+    assert shown(site, address, (made / "rosa.crt.pem").read_text(), host) == "missing"
+
+
+@pytest.mark.parametrize("pem", ["nonsense", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"])
+def test_what_a_proxy_hands_over_may_be_no_certificate(site: Site, pem: str) -> None:
+    """A header that holds no certificate is as good as none."""
+    assert shown(site, "10.0.0.1", pem) == "missing"
+
+
+def test_two_people_cannot_share_a_certificate(site: Site, made: Path) -> None:
+    """A certificate that was bound once is bound to nobody else, also after its holder got another (domain 8.12)."""
+    from idp.effects.certificates import identity_of
+    from idp.services.certificates import BadBinding, bind
+
+    first = authority.certificate_of(made, "rosa")
+    second = authority.certificate_of(made, "rosa-revoked")
+    with site.office.work("test") as work:
+        bind(work, "rosa", identity_of(second), second.not_valid_after_utc)
+        with pytest.raises(BadBinding):
+            bind(work, "anna", identity_of(first), first.not_valid_after_utc)
