@@ -16,6 +16,7 @@ _MODULE_OF = {
     "providers": "providers",
     **dict.fromkeys(("decide", "lab", "otp"), "sandbox"),
     "demo": "demo",
+    "responders": "responders",
 }
 
 

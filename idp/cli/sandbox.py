@@ -23,8 +23,9 @@ def laboratory(context: click.Context) -> Office:
 def otp(context: click.Context, username: str) -> None:
     """The code that a persona's responder shows now."""
     from idp.lab.pocket import shown_code
+    from idp.lab.world import read
 
-    found = shown_code(laboratory(context), username)
+    found = shown_code(laboratory(context), username, read().clocks())
     if found is None:
         raise click.ClickException(f"{username} has no responder; idp otp works for personas that have one.")
     show(context, {"code": found.code, "expires_in": found.expires_in}, found.code)

@@ -80,6 +80,11 @@ def judge(state: ResponderState, code: str, code_at: CodeAt, now: datetime, wind
     return Wrong.MISMATCH if wide is None else Wrong.OUT_OF_STEP
 
 
+def step_shown(state: ResponderState, code: str, code_at: CodeAt, now: datetime, windows: Windows) -> int | None:
+    """The step at which a device that is out of step shows a code that was not spent (L06)."""
+    return _first_match(code, code_at, _fresh(state, _wide(expected_step(state, now), windows)))
+
+
 def resynchronise(
     state: ResponderState, codes: tuple[str, str], code_at: CodeAt, now: datetime, windows: Windows
 ) -> Accepted | Wrong:

@@ -9,6 +9,7 @@ from sqlalchemy import func, insert, select
 
 from idp.lab import bulk_parties
 from idp.lab.bulk_accounts import ACCOUNT, RESPONDER, Batch, add_accounts, id_of, username
+from idp.services.responders import mark_of
 from idp.services.work import Office, Work
 from idp.store.catalogue import ProviderRow, read_services
 from idp.store.organisations import Organisation
@@ -98,6 +99,7 @@ def _responder(work: Work, number: int) -> dict[str, Any]:
         "digits": 6,
         "period": 30,
         "secret": office.vault.seal(secret(office, number).encode(), f"responder:{serial}"),
+        "mark": mark_of(office, base64.b32decode(secret(office, number))),
         "last_step": -1,
         "drift": 0,
         "status": "assigned",

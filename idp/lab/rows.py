@@ -188,6 +188,7 @@ def _means(pen: _Pen, named: tuple[int, str], account: str, one: worlds.Means, w
             "valid_until": pen.day(one.until),
             "upgrade_gap_until": pen.day(one.gap) if one.gap else None,
             "supersedes_id": None,
+            "manages": one.manages,
         }
     )
     for number, mandate in enumerate(one.mandates):

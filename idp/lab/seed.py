@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from base64 import b32decode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,7 @@ from idp.lab.rows import Rows, world_rows
 from idp.lab.world import World, read
 from idp.services.catalogue import load
 from idp.services.certificates import bind
+from idp.services.responders import mark_of
 from idp.services.work import Office, Work
 from idp.settings import product_file
 from idp.store.base import Base
@@ -86,6 +88,7 @@ def _write(work: Work, world: World, seed: int, hashes: dict[str, str]) -> None:
         account["password_hash"] = hashes[account["username"]]
     for responder in rows.responders:
         plain = responder["secret"].encode()
+        responder["mark"] = mark_of(work.office, b32decode(plain))
         responder["secret"] = work.office.vault.seal(plain, f"responder:{responder['serial']}")
     for table, values in rows.in_order():
         work.connection.execute(insert(table), values)

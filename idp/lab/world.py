@@ -64,12 +64,13 @@ class Means:
     until: str
     gap: str | None
     supersedes: int | None
+    manages: bool
     mandates: tuple[Mandate, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Responder:
-    """A responder with its true secret in base32."""
+    """A responder with its true secret in base32; its clock runs ``ahead`` so many seconds."""
 
     serial: str
     secret: str
@@ -77,6 +78,7 @@ class Responder:
     digits: int = 6
     period: int = 30
     status: str = "assigned"
+    ahead: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,10 @@ class World:
     organisations: tuple[Organisation, ...]
     personas: tuple[Persona, ...]
     chains: tuple[Chain, ...]
+
+    def clocks(self) -> dict[str, int]:
+        """By how many seconds the clock of a responder runs ahead, by its serial number, where it does."""
+        return {one.responder.serial: one.responder.ahead for one in self.personas if one.responder}
 
     def persona(self, username: str) -> Persona | None:
         """The persona with this username, or None."""
@@ -220,6 +226,7 @@ def _means(entry: dict[str, Any]) -> Means:
         until=entry.get("until", "+4y"),
         gap=entry.get("gap"),
         supersedes=entry.get("supersedes"),
+        manages=entry.get("manages", False),
         mandates=tuple(_mandate(one, level) for one in entry.get("mandates", [{}])),
     )
 

@@ -1,51 +1,33 @@
 """Proving who someone is: username with password, then a code of the personal responder."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-import pyotp
 from sqlalchemy import bindparam, case, select, update
 
 from idp.domain.assurance import Factor
 from idp.domain.audit import Event
 from idp.domain.login import Progress
-from idp.domain.otp import Accepted, Algorithm, ResponderState, Windows, Wrong, judge
+from idp.domain.otp import Wrong
 from idp.domain.passwords import LONGEST_PASSWORD, normalised
 from idp.domain.usernames import canonical
 from idp.ports import Overloaded
 from idp.services import throttle
+from idp.services.codes import OutOfStep, Spent, consume, other_holder
 from idp.services.grants import revoke_all
-from idp.services.login import Missing, Result, Visit, blocked, go_on, mine, superseded
-from idp.services.logins import Login
+from idp.services.login import Gone, Missing, Result, Visit, blocked, go_on, mine, superseded
+from idp.services.logins import Login, advance
 from idp.services.sessions import end_all
 from idp.services.work import Office, Work
 from idp.store.base import AnyRow
-from idp.store.means import Means
 from idp.store.people import Account, Responder
 from idp.store.prepared import Prepared
 
-_MOST_COLLEAGUES = 200
-_RESPONDER = (
-    Responder.id,
-    Responder.serial,
-    Responder.algorithm,
-    Responder.digits,
-    Responder.period,
-    Responder.secret,
-    Responder.last_step,
-    Responder.drift,
-)
-_RESPONDERS = Prepared(
-    select(*_RESPONDER)
+_HINT = Prepared(
+    select(Responder.serial, Responder.digits, Responder.kind)
     .where(Responder.account_id == bindparam("account"), Responder.status == "assigned")
     .order_by(Responder.id)
-)
-_SPEND = Prepared(
-    update(Responder)
-    .where(Responder.id == bindparam("responder"), Responder.last_step < bindparam("step"))
-    .values(last_step=bindparam("step"), drift=bindparam("seen_drift"))
 )
 _ACCOUNT = Prepared(
     select(Account.id, Account.password_hash, Account.password_set_at).where(
@@ -67,6 +49,7 @@ class Fault(StrEnum):
     WRONG_CODE = "L02"
     CODE_USED = "L03"
     DELAYED = "L05"
+    OUT_OF_STEP = "L06"
     LOCKED = "LOCKED"
     CERTIFICATE = "D15"
 
@@ -154,15 +137,20 @@ def prove(office: Office, tried: Attempt, code: str) -> Result | Faulty:
             return go_on(work, again, again, tried.visit)
         if blocked(work, again.progress.account):
             return Faulty(Fault.LOCKED, again)
-        wrong = _consume(work, again.progress.account, code)
-        if wrong is not None:
-            return _refuse_code(work, again, code, wrong, allowed)
-        throttle.give_back(work, allowed)
-        _CLEAR_WRONG_CODES.run(work.connection, account=again.progress.account)
+        found = consume(work, again.progress.account, code, again.progress.out_of_step)
+        if not isinstance(found, Spent):
+            return _not_accepted(work, again, code, found, allowed)
         work.record(Event.CODE_ACCEPTED, reference=again.reference, account=again.progress.account)
-        factors = again.progress.factors | {Factor.OTP}
-        progress = replace(again.progress, factors=factors, authenticated_at=work.now)
-        return go_on(work, again, replace(again, progress=progress), tried.visit)
+        return proven(work, again, tried.visit, allowed)
+
+
+def proven(work: Work, login: Login, visit: Visit, allowed: throttle.Allowed) -> Result:
+    """Go on with the second factor proven: its wrong attempts are forgotten (SEC-28)."""
+    throttle.give_back(work, allowed)
+    _CLEAR_WRONG_CODES.run(work.connection, account=login.progress.account)
+    factors = login.progress.factors | {Factor.OTP}
+    progress = replace(login.progress, factors=factors, authenticated_at=work.now, out_of_step=None)
+    return go_on(work, login, replace(login, progress=progress), visit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +164,7 @@ class ResponderHint:
 def responder_of(office: Office, account: str) -> ResponderHint | None:
     """The responder of an account, or None."""
     with office.reading() as connection:
-        row = _RESPONDERS.one(connection, account=account)
+        row = _HINT.one(connection, account=account)
     return None if row is None else ResponderHint(row.serial[-4:], row.digits)
 
 
@@ -187,41 +175,27 @@ def username_of(office: Office, account: str) -> str:
     return "" if found is None else str(found.username)
 
 
-def code_at(office: Office, row: AnyRow) -> Callable[[int], str]:
-    """What a responder shows at a step."""
-    secret = office.vault.unseal(row.secret, f"responder:{row.serial}").decode()
-    device = pyotp.HOTP(secret, digits=row.digits)
-    at: Callable[[int], str] = device.at
-    return at
-
-
-def state_of(row: AnyRow) -> ResponderState:
-    """A responder's row as the rules see it."""
-    return ResponderState(Algorithm(row.algorithm), row.digits, row.period, row.last_step, row.drift)
-
-
-def windows(office: Office) -> Windows:
-    """The windows of the settings."""
-    rules = office.settings.otp
-    return Windows(rules.totp_window, rules.hotp_window, rules.resync_window)
-
-
 def _renewed_hash(office: Office, account: AnyRow, password: str) -> str | None:
     outdated = office.passwords.outdated(account.password_hash)
     return office.passwords.hash(normalised(password)) if outdated else None
 
 
-def _consume(work: Work, account: str, code: str) -> Wrong | None:
-    """Spend a code at one of the account's responders; None when it was right and not spent before."""
-    wrong = Wrong.MISMATCH
-    for row in _RESPONDERS.all(work.connection, account=account):
-        judged = judge(state_of(row), code, code_at(work.office, row), work.now, windows(work.office))
-        if isinstance(judged, Accepted):
-            spent = _SPEND.run(work.connection, responder=row.id, step=judged.step, seen_drift=judged.drift)
-            return None if spent == 1 else Wrong.USED
-        if judged is not Wrong.MISMATCH:
-            wrong = judged
-    return wrong
+def _not_accepted(
+    work: Work, login: Login, code: str, found: OutOfStep | Wrong, allowed: throttle.Allowed
+) -> Missing | Faulty:
+    if isinstance(found, OutOfStep):
+        return _ask_next(work, login, found)
+    return _refuse_code(work, login, code, found, allowed)
+
+
+def _ask_next(work: Work, login: Login, found: OutOfStep) -> Missing | Faulty:
+    """Remember which code the device showed, and ask the one after it (L06, RUL-19)."""
+    progress = replace(login.progress, out_of_step=(found.responder, found.step))
+    changed = replace(login, progress=progress)
+    work.record(Event.CODE_REFUSED, reference=login.reference, account=progress.account or "", why="out_of_step")
+    if not advance(work, login, changed):
+        return Missing(Gone.ANSWERED, login)
+    return Faulty(Fault.OUT_OF_STEP, changed)
 
 
 def _refuse_code(work: Work, login: Login, code: str, wrong: Wrong, allowed: throttle.Allowed) -> Faulty:
@@ -235,7 +209,7 @@ def _refuse_code(work: Work, login: Login, code: str, wrong: Wrong, allowed: thr
     count_on = case((Account.blocked_at.is_not(None), 1), else_=Account.wrong_codes + 1)
     counted = update(Account).where(Account.id == account).values(wrong_codes=count_on, blocked_at=None)
     count = work.connection.execute(counted.returning(Account.wrong_codes)).scalar_one()
-    other = _other_holder(work, account, code)
+    other = other_holder(work, account, code)
     if other:
         facts["possible_responder"] = other
     work.record(Event.CODE_REFUSED, **facts)
@@ -247,16 +221,3 @@ def _refuse_code(work: Work, login: Login, code: str, wrong: Wrong, allowed: thr
         work.record(Event.ACCOUNT_BLOCKED, reference=login.reference, account=account)
         return Faulty(Fault.LOCKED, login)
     return Faulty(Fault.WRONG_CODE, login, left=allowed.left)
-
-
-def _other_holder(work: Work, account: str, code: str) -> str | None:
-    """The serial of a colleague's responder that shows this code now: a possibility, not a fact (F35, RUL-19)."""
-    own = select(Means.organisation_id).where(Means.account_id == account)
-    colleagues = select(Means.account_id).where(Means.organisation_id.in_(own), Means.account_id != account)
-    query = select(*_RESPONDER).where(Responder.account_id.in_(colleagues), Responder.status == "assigned")
-    # Only what shows the code now counts, so the wide window for resynchronising is not searched.
-    near = replace(windows(work.office), resync=0)
-    for row in work.connection.execute(query.order_by(Responder.id).limit(_MOST_COLLEAGUES)).all():
-        if isinstance(judge(state_of(row), code, code_at(work.office, row), work.now, near), Accepted):
-            return str(row.serial)
-    return None

@@ -169,6 +169,7 @@ def _progress_text(progress: Progress) -> str:
             "keep": progress.keep,
             "cancelled": progress.cancelled,
             "password_at": progress.password_at.isoformat() if progress.password_at else None,
+            "out_of_step": progress.out_of_step,
         }
     )
 
@@ -182,5 +183,6 @@ def _progress_of_json(stored: dict[str, Any]) -> Progress:
             "authenticated_at": datetime.fromisoformat(at) if at else None,
             "consented": None if consented is None else frozenset(consented),
             "password_at": datetime.fromisoformat(set_at) if set_at else None,
+            "out_of_step": tuple(stored["out_of_step"]) if stored.get("out_of_step") else None,
         }
     )

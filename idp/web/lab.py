@@ -72,7 +72,7 @@ class _LabViews:
 
     def start(self) -> str:
         """Everything on one page."""
-        codes = shown_codes(self._office, tuple(one.id for one in self._world.personas))
+        codes = shown_codes(self._office, tuple(one.id for one in self._world.personas), self._world.clocks())
         return render_template(
             "lab/start.html",
             personas=[views.persona_line(one, codes.get(one.id)) for one in self._world.personas],
@@ -87,7 +87,7 @@ class _LabViews:
         found = self._world.persona(username)
         if found is None:
             abort(404)
-        code = shown_codes(self._office, (username,)).get(username)
+        code = shown_codes(self._office, (username,), self._world.clocks()).get(username)
         return render_template(
             "lab/persona.html",
             persona=views.persona_page(found, code, self._world, self._office),

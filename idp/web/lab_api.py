@@ -47,7 +47,7 @@ class _Answers:
 
     def otp(self, username: str) -> Response:
         """What a device shows now."""
-        found = shown_code(self._office, username)
+        found = shown_code(self._office, username, self._world.clocks())
         if found is None:
             return _fault(404, f"There is no account {username[:64]} with a responder.")
         return jsonify(code=found.code, expires_in=found.expires_in)

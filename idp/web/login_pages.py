@@ -26,6 +26,7 @@ _FIELDS = {
     Fault.WRONG_PASSWORD: "username",
     Fault.WRONG_CODE: "code",
     Fault.CODE_USED: "code",
+    Fault.OUT_OF_STEP: "code",
 }
 # What was left out when a step comes back to itself.
 _LEFT_OUT = {Step.CHOOSE: ("CHOOSE_ONE", "organisation-1"), Step.CONSENT: ("CONSENT_NEEDED", "attribute-1")}
