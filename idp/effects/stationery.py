@@ -45,7 +45,7 @@ class Stationery:
             context = page.new_context(clean)
             subject = " ".join("".join(page.blocks["subject"](context)).split())
             text = re.sub(r"\n{3,}", "\n\n", page.render(clean)).strip() + "\n"
-        except (TemplateError, KeyError) as error:
+        except (TemplateError, KeyError, TypeError, ValueError) as error:
             raise MailRefused("unwritable") from error
         return subject, text, self._html(language, subject, text)
 

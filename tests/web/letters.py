@@ -1,0 +1,35 @@
+"""The postman of a test: carries the mails of an office to a list, as a mail server would take them."""
+
+import re
+from dataclasses import dataclass, field
+
+from idp.effects.stationery import stationery
+from idp.ports import Mail
+from idp.services.addressing import ADDRESSING
+from idp.services.delivery import Postman
+from idp.services.work import Office
+
+
+@dataclass
+class Letters:
+    """Everything that was delivered, oldest first."""
+
+    office: Office
+    taken: list[Mail] = field(default_factory=list)
+
+    def send(self, mail: Mail) -> None:
+        """Take a mail."""
+        self.taken.append(mail)
+
+    def deliver(self) -> list[Mail]:
+        """Deliver what is due; answers what was new."""
+        before = len(self.taken)
+        self.counts = Postman(self.office, stationery(self.office.settings), self, ADDRESSING).deliver_due()
+        return self.taken[before:]
+
+    def link(self) -> str:
+        """Deliver, and the path of the one link in the newest mail."""
+        mail = self.deliver()[-1]
+        found = re.search(r"http://localhost:8000(/wachtwoord-nieuw\?t=[0-9a-f]{64})$", mail.text, re.MULTILINE)
+        assert found is not None, mail.text
+        return found.group(1)
