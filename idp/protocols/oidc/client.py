@@ -10,6 +10,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import Key, KeySet
 
 from idp.domain.parties import Party
+from idp.protocols.oidc.client_logout import LogoutWishes, read_logout_wishes
 from idp.protocols.oidc.client_tokens import TokenWishes, read_token_wishes
 from idp.protocols.oidc.jose import ALGORITHMS, check_strength
 from idp.protocols.oidc.tls_client import Subject, read_subject
@@ -72,6 +73,7 @@ class Client:
     vocabulary: Vocabulary
     tokens: TokenWishes
     subject: Subject | None
+    logout: LogoutWishes
 
     @property
     def public(self) -> bool:
@@ -108,6 +110,7 @@ def read_client(given: Mapping[str, Any]) -> Client:
         vocabulary=_one_of(Vocabulary, given, "acr_vocabulary", Vocabulary.ETOEGANG),
         tokens=read_token_wishes(given, keys),
         subject=_subject(given, method, keys),
+        logout=read_logout_wishes(given),
     )
 
 

@@ -4,28 +4,26 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from joserfc.errors import InvalidClaimError
 
 from idp.domain.parties import Profile
+from idp.ports import Fetcher
+from idp.protocols.oidc.addresses import check_address, check_list, origin_of
 from idp.protocols.oidc.client import AuthMethod, Client, GrantType, read_client
+from idp.protocols.oidc.client_logout import BACK, FRONT, LOGOUT_MEMBERS
 from idp.protocols.oidc.client_tokens import TOKEN_MEMBERS
-from idp.protocols.oidc.profiles import RULES, Rules, misfit
+from idp.protocols.oidc.profiles import RULES, misfit
+from idp.protocols.oidc.remote import obtained
 from idp.protocols.oidc.tls_client import SUBJECT_MEMBERS
 from idp.services.parties import OIDC, NewParty, NewProvider
 from idp.services.party_settings import BadParty
-from idp.settings import is_local
 
 _LARGEST: Final = 128 * 1024
-_LONGEST_ADDRESS: Final = 2048
-_MOST_ADDRESSES: Final = 50
 _CLIENT_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,127}", re.ASCII)
-# It comes to stand in a header of ours (form-action), where a semicolon or a quote means something.
-_HOST: Final = re.compile(r"[A-Za-z0-9.:\[\]-]*")
 _TEXTS = "a list of texts"
-# The members that are read, and what each must be; others are kept as they are (RFC 7591 section 2).
-_TYPES: Final[Mapping[str, str]] = {
+# The members that are known, and what each must be; an operator's others are kept as they are (RFC 7591 section 2).
+MEMBERS: Final[Mapping[str, str]] = {
     "client_id": "a text",
     "client_name": "a text",
     "redirect_uris": _TEXTS,
@@ -33,6 +31,12 @@ _TYPES: Final[Mapping[str, str]] = {
     "token_endpoint_auth_method": "a text",
     "token_endpoint_auth_signing_alg": "a text",
     "jwks": "an object",
+    "jwks_uri": "a text",
+    "sector_identifier_uri": "a text",
+    "contacts": _TEXTS,
+    "require_auth_time": "true or false",
+    "software_id": "a text",
+    "software_version": "a text",
     "grant_types": _TEXTS,
     "response_types": _TEXTS,
     "id_token_signed_response_alg": "a text",
@@ -47,41 +51,73 @@ _TYPES: Final[Mapping[str, str]] = {
     "scope": "a text",
     "acr_vocabulary": "a text",
     **TOKEN_MEMBERS,
+    **LOGOUT_MEMBERS,
     **dict.fromkeys(SUBJECT_MEMBERS, "a text"),
     **dict.fromkeys(("client_uri", "logo_uri", "tos_uri", "policy_uri", "initiate_login_uri"), "a text"),
 }
 # What a client must not be left to believe that it gets.
-_NOT_OFFERED: Final[Mapping[str, str]] = {
-    "jwks_uri": "Keys are not fetched: put them in the registration itself, as jwks.",
-    "sector_identifier_uri": "The sector is the provider of the services: leave sector_identifier_uri out.",
+NOT_OFFERED: Final[Mapping[str, str]] = {
     "client_secret": "We choose the secret and show it once: leave client_secret out.",
     "request_object_encryption_alg": "Requests are not decrypted: leave request_object_encryption_alg out.",
+    "software_statement": "Software statements are not taken: send the metadata themselves.",
     "request_uris": "Requests are not fetched: push them, and leave request_uris out.",
 }
 
 
 def described(
-    octets: bytes, services: tuple[str, ...], wishes: Mapping[str, str], provider: NewProvider | None
+    octets: bytes,
+    services: tuple[str, ...],
+    wishes: Mapping[str, str],
+    provider: NewProvider | None,
+    fetcher: Fetcher | None = None,
 ) -> NewParty:
     """A client as its metadata describe it, checked; raises ``BadParty`` with one sentence and the remedy."""
-    given = _object(octets)
-    profile = wishes.get("profile", Profile.OIDC_STANDARD)
-    client = check_metadata(given, Profile(profile) if profile in set(Profile) else Profile.OIDC_STANDARD)
+    return judged(read_metadata(octets), services, wishes, provider, fetcher)
+
+
+def judged(
+    given: Mapping[str, Any],
+    services: tuple[str, ...],
+    wishes: Mapping[str, str],
+    provider: NewProvider | None = None,
+    fetcher: Fetcher | None = None,
+) -> NewParty:
+    """The same of metadata that were read; what they refer to is fetched, where there is a fetcher (RUL-31)."""
+    wished = wishes.get("profile", Profile.OIDC_STANDARD)
+    profile = Profile(wished) if wished in set(RULES) else Profile.OIDC_STANDARD
+    _check_members(given)
+    kept = obtained(given, fetcher)
+    client = check_metadata(kept, profile)
     return NewParty(
         protocol=OIDC,
         identity=given.get("client_id", ""),
         name=given.get("client_name", ""),
-        document=json.dumps(given, ensure_ascii=False, sort_keys=True),
+        document=written(kept),
         services=services,
-        secret=client.auth_method in (AuthMethod.BASIC, AuthMethod.POST),
+        secret=proves_by_secret(client),
         provider=provider,
         settings=wishes,
     )
 
 
+def written(metadata: Mapping[str, Any]) -> str:
+    """Metadata in the form in which a party keeps them: ASCII, so that half a character does no harm."""
+    try:
+        return json.dumps(metadata, sort_keys=True)
+    except RecursionError:
+        raise BadParty("The client metadata are nested too deeply.") from None
+
+
+def proves_by_secret(client: Client) -> bool:
+    """Whether a client needs a secret."""
+    return client.auth_method in (AuthMethod.BASIC, AuthMethod.POST)
+
+
 def check_metadata(given: Mapping[str, Any], profile: Profile) -> Client:
     """The client that metadata describe; raises ``BadParty`` (SEC-19, SEC-22, RUL-30)."""
     _check_members(given)
+    if "jwks_uri" in given and "jwks" not in given:
+        raise BadParty("The keys at jwks_uri were not fetched: put them in the registration itself, as jwks.")
     try:
         client = read_client({"redirect_uris": [], **given})
     except ValueError as error:
@@ -95,10 +131,10 @@ def check_metadata(given: Mapping[str, Any], profile: Profile) -> Client:
 
 
 def _check_members(given: Mapping[str, Any]) -> None:
-    for name, kind in _TYPES.items():
+    for name, kind in MEMBERS.items():
         if name in given and not _is(given[name], kind):
             raise BadParty(f"The value of {name} must be {kind}.")
-    for name, sentence in _NOT_OFFERED.items():
+    for name, sentence in NOT_OFFERED.items():
         if given.get(name):
             raise BadParty(sentence)
     if given.get("client_id") and not _CLIENT_ID.fullmatch(given["client_id"]):
@@ -109,7 +145,8 @@ def _check_members(given: Mapping[str, Any]) -> None:
         raise BadParty("The value of subject_type must be pairwise: subjects are pseudonyms per provider.")
 
 
-def _object(octets: bytes) -> dict[str, Any]:
+def read_metadata(octets: bytes) -> dict[str, Any]:
+    """The members of a JSON object of bounded size; raises ``BadParty``."""
     if len(octets) > _LARGEST:
         raise BadParty(f"The client metadata are larger than {_LARGEST // 1024} KiB.")
     try:
@@ -126,7 +163,7 @@ def _is(value: Any, kind: str) -> bool:
         case "a text":
             return isinstance(value, str) and value.isprintable()
         case "a list of texts":
-            return isinstance(value, list) and all(isinstance(one, str) for one in value)
+            return isinstance(value, list) and all(isinstance(one, str) and one.isprintable() for one in value)
         case "true or false":
             return isinstance(value, bool)
         case "a whole number":
@@ -136,39 +173,17 @@ def _is(value: Any, kind: str) -> bool:
 
 
 def _check_addresses(client: Client, profile: Profile) -> None:
-    addresses = client.redirect_uris
-    if not addresses and GrantType.CODE not in client.grant_types:
-        return
-    if not 0 < len(addresses) <= _MOST_ADDRESSES or len(set(addresses)) < len(addresses):
-        raise BadParty(f"redirect_uris must list 1 to {_MOST_ADDRESSES} different addresses.")
-    for address in addresses:
-        fault = _fault_of_address(address, client.native, RULES[profile])
-        if fault:
-            raise BadParty(f"The redirect_uri {address[:200]!r} {fault}.")
-
-
-def _fault_of_address(address: str, native: bool, rules: Rules) -> str:
-    """What is wrong with a redirect address, or an empty text (SEC-19, domain 11.1, RFC 8252)."""
-    if len(address) > _LONGEST_ADDRESS or not re.fullmatch(r"[!-~]+", address):
-        return "is too long, or holds spaces or characters outside ASCII"
-    try:
-        parts = urlsplit(address)
-        host = parts.hostname or ""
-        _port = parts.port
-    except ValueError:
-        return "is not a web address"
-    if "#" in address or "@" in parts.netloc or "\\" in address or "*" in host:
-        return "holds a fragment, a user name, a backslash or a wildcard"
-    if not _HOST.fullmatch(parts.netloc):
-        return "names a host with other characters than letters, digits, dots and hyphens"
-    if parts.scheme == "https" and host:
-        return ""
-    if parts.scheme == "http" and host:
-        literal = native and host in ("127.0.0.1", "::1")
-        return "" if literal or (is_local(host) and rules.local_addresses) else "is not safe: use https"
-    if native and re.fullmatch(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+", parts.scheme):
-        return ""
-    return "must begin with https://, or with a scheme of the application's own domain when application_type is native"
+    native, local, logout = client.native, RULES[profile].local_addresses, client.logout
+    if client.redirect_uris or GrantType.CODE in client.grant_types:
+        check_list("redirect_uris", client.redirect_uris, native=native, local=local)
+    if logout.after:
+        check_list("post_logout_redirect_uris", logout.after, native=native, local=local)
+    for name, address in ((FRONT, logout.front), (BACK, logout.back)):
+        if address:
+            check_address(name, address, native=False, local=local)
+    origins = {origin_of(one) for one in client.redirect_uris}
+    if logout.front and origin_of(logout.front) not in origins:
+        raise BadParty(f"The {FRONT} must have scheme, host and port of a redirect_uri (Front-Channel Logout 2).")
 
 
 def _check_by_library(given: Mapping[str, Any]) -> None:
