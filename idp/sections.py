@@ -29,6 +29,7 @@ class Recovery:
 
     link_minutes: int
     mails_at_once: int
+    reset_hours: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +80,19 @@ class Saml:
 
 @dataclass(frozen=True, slots=True)
 class Oidc:
-    """Lifetimes of what OIDC gives out, in seconds; ``client_authorities`` is a file (PEM), or empty."""
+    """Lifetimes of what OIDC gives out, in seconds; ``client_authorities`` is a file (PEM), or empty.
+
+    ``registration`` tells whether clients register themselves: ``closed``, ``token`` or ``open``; ``session_frame``
+    whether pages may watch the session (Session Management).
+    """
 
     code_seconds: int
     id_token_seconds: int
     access_seconds: int
     refresh_hours: int
     client_authorities: str
+    registration: str
+    session_frame: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -233,6 +233,10 @@ def _refuse_unknown_words(settings: Settings) -> None:
         raise BadSettings("mail.security must be starttls, tls or none.")
     if settings.mail.security == "none" and settings.mail.host and not is_local(settings.mail.host):
         raise BadSettings("mail.security can be none only for a mail server on this machine; use starttls or tls.")
+    if settings.oidc.registration not in ("closed", "token", "open"):
+        raise BadSettings("oidc.registration must be closed, token or open.")
+    if settings.oidc.registration == "open" and not settings.lab.enabled:
+        raise BadSettings("oidc.registration can be open only in the laboratory; use token.")
     if settings.login.passwords not in ("classic", "modern"):
         raise BadSettings("login.passwords must be classic or modern.")
 

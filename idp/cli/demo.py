@@ -32,6 +32,8 @@ rsa_bits = 2048
 roots = {roots}
 tls_certificate = {tls_certificate}
 tls_key = {tls_key}
+[oidc]
+registration = "open"
 [lab]
 enabled = true
 frozen_at = "{frozen_at}"

@@ -93,7 +93,7 @@ def add(work: Work, new: NewParty) -> Added:
         "created_at": work.now,
         "protocol": new.protocol,
         "identity": identity,
-        "name": _name(name or new.name or identity),
+        "name": checked_name(name or new.name or identity),
         "provider_oin": str(services[0].provider.oin),
         "settings": settings_json(settings),
         "document": new.document,
@@ -115,7 +115,7 @@ def configure(work: Work, party: str, wishes: Mapping[str, str]) -> Party:
     settings, name = changed(found.protocol, found.settings, wishes)
     values: dict[str, Any] = {"settings": settings_json(settings), "version": found.version + 1}
     if name is not None:
-        values["name"] = _name(name)
+        values["name"] = checked_name(name)
     work.connection.execute(update(PartyRow).where(PartyRow.id == found.id).values(values))
     bump(work.connection, DIRECTORY)
     work.record(Event.PARTY_CHANGED, party=found.id, changed=" ".join(sorted(wishes)))
@@ -173,6 +173,11 @@ def as_data(party: Party) -> dict[str, Any]:
     }
 
 
+def check_services(work: Work, names: Sequence[str]) -> None:
+    """Hold services to what a party can have: known ones, of one provider; raises ``BadParty`` (RUL-10)."""
+    _refuse_several(_chosen(work, names))
+
+
 def _chosen(work: Work, names: Sequence[str]) -> list[Service]:
     """The services by catalogue name, ServiceID or UUID, in the order asked."""
     if not names:
@@ -197,7 +202,7 @@ def _refuse_several(services: Sequence[Service]) -> None:
 def _copied(work: Work, provider: NewProvider, services: Sequence[Service], declared: Sequence[str]) -> list[Service]:
     """A new provider with copies of the services, under the ServiceIDs its metadata declares (RUL-10)."""
     try:
-        owner = Provider(Oin(provider.oin), {"nl": _name(provider.name), "en": provider.name})
+        owner = Provider(Oin(provider.oin), {"nl": checked_name(provider.name), "en": provider.name})
     except ValueError:
         raise BadParty(f"The OIN {provider.oin!r} is not 20 digits.") from None
     if any(one.provider.oin == owner.oin for one in read_services(work.connection)):
@@ -221,7 +226,8 @@ def _copied(work: Work, provider: NewProvider, services: Sequence[Service], decl
     return copies
 
 
-def _name(name: str) -> str:
+def checked_name(name: str) -> str:
+    """A name that people can be shown; raises ``BadParty``."""
     if not 0 < len(name) <= _LONGEST_NAME or not name.isprintable() or name != name.strip():
         raise BadParty(f"A name has 1 to {_LONGEST_NAME} printable characters, and no space at its ends.")
     return name

@@ -46,7 +46,14 @@ class Purpose(StrEnum):
     CERTIFICATE_ASKED = "certificate-asked"
     CERTIFICATE_SHOWN = "certificate-shown"
     DPOP_PROOF = "dpop-proof"
+    REGISTRATION = "client-registration"
+    LEAVING = "leaving"
     PASSWORD_LINK = "password-link"
+    PAIRING_PERMIT = "pairing-permit"
+    PAIRING_APP = "pairing-app"
+    LOSS_CONFIRMATION = "loss-confirmation"
+    RESET_OBJECTION = "reset-objection"
+    PASSKEY_CHALLENGE = "passkey-challenge"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from idp.store import (
     parcels,
     party_keys,
     people,
+    registrations,
     tickets,
     versions,
 )
@@ -31,6 +32,7 @@ MODULES = (
     parcels,
     party_keys,
     people,
+    registrations,
     tickets,
     versions,
 )

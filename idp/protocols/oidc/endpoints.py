@@ -15,6 +15,7 @@ class Endpoint(StrEnum):
     """Paths below the issuer."""
 
     DISCOVERY = "/.well-known/openid-configuration"
+    SERVER_METADATA = "/.well-known/oauth-authorization-server"
     JWKS = "/oidc/jwks"
     AUTHORIZE = "/oidc/authorize"
     PUSHED = "/oidc/par"
@@ -23,6 +24,9 @@ class Endpoint(StrEnum):
     INTROSPECTION = "/oidc/introspect"
     REVOCATION = "/oidc/revoke"
     DEVICE = "/oidc/device"
+    REGISTRATION = "/oidc/register"
+    LOGOUT = "/oidc/logout"
+    SESSION_FRAME = "/oidc/session"
     CLAIMS_SCHEMA = "/oidc/schemas/claims-1.json"
 
 
