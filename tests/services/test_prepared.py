@@ -21,6 +21,7 @@ _ROW = {
     "created_at": _NOON,
     "expires_at": _NOON + timedelta(minutes=1),
     "used_at": None,
+    "account_id": None,
 }
 _ALL = select(*Ticket.__table__.columns).order_by(Ticket.digest)
 _LATER = select(Ticket.digest, Ticket.used_at).where(Ticket.expires_at > bindparam("now"), Ticket.purpose != "other")

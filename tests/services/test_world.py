@@ -14,6 +14,7 @@ from idp.domain.parties import Party, PartySettings, Profile, Service
 from idp.domain.passwords import CLASSIC, faults
 from idp.domain.reasons import Reason
 from idp.effects.clock import LabClock
+from idp.lab import authority
 from idp.lab.clock import start
 from idp.lab.seed import reset, seed, seeded
 from idp.lab.world import GRANTED, LOCKED, Persona, day, read
@@ -30,12 +31,22 @@ from tests.office import T0, StandingClock
 from tests.services.conftest import OpenOffice
 
 _BEYOND_THE_TABLE = 9
+_PROVEN_BY = {Step.CODE: Factor.OTP, Step.CERTIFICATE: Factor.CERTIFICATE}
+# Nobody of the world is refused for these: a person cancels, and a wrong certificate may be followed by the right one.
+_OF_THE_MOMENT = {Reason.CANCELLED.value, Reason.CERTIFICATE_REFUSED.value}
 
 
 @pytest.fixture
-def office(database: str, open_office: OpenOffice) -> Office:
+def folder(tmp_path: Path) -> Path:
+    """A folder as ``idp demo`` prepares it, with the authority that rosa's certificate comes from."""
+    authority.make(tmp_path / authority.FOLDER, "http://localhost:8000", T0)
+    return tmp_path
+
+
+@pytest.fixture
+def office(database: str, open_office: OpenOffice, folder: Path) -> Office:
     """An office whose database holds the world."""
-    made = open_office(database)
+    made = open_office(database, paths__data=str(folder))
     seed(made, 7)
     return made
 
@@ -47,8 +58,8 @@ def told(connection: Connection, persona: Persona, service: Service, now: dateti
     asked = LoginRequest("saml", "p", service.uuid, service.level)
     factors = frozenset({Factor.PASSWORD})
     standing = stand(connection, party, asked, Progress(account, factors, now), now)
-    if standing.step is Step.CODE:
-        standing = stand(connection, party, asked, Progress(account, factors | {Factor.OTP}, now), now)
+    if standing.step in _PROVEN_BY:
+        standing = stand(connection, party, asked, Progress(account, factors | {_PROVEN_BY[standing.step]}, now), now)
     if standing.refused is not None:
         return standing.refused.reasons
     assert standing.step in (Step.ANSWER, Step.CHOOSE)
@@ -138,9 +149,9 @@ def choices(office: Office, username: str) -> dict[str, int]:
 
 
 def test_every_reason_is_reached(office: Office) -> None:
-    """Every reason for a refusal but cancelling is the first one somewhere, where the persona says it is."""
+    """Every reason of the decision is the first one somewhere, where the persona says it is."""
     told_somewhere = set(stated().values()) - {GRANTED}
-    assert told_somewhere == {reason.value for reason in Reason} - {Reason.CANCELLED.value}
+    assert told_somewhere == {reason.value for reason in Reason} - _OF_THE_MOMENT
     for persona in read().personas:
         if persona.shown_at is not None:
             assert persona.expected[persona.shown_at] != GRANTED
@@ -206,11 +217,11 @@ def test_a_reset_keeps_parties_and_what_was_spent(office: Office) -> None:
 
 
 @pytest.mark.parametrize("frozen_at", ["", T0.isoformat()])
-def test_a_reset_sets_the_clock_back(database: str, open_office: OpenOffice, tmp_path: Path, frozen_at: str) -> None:
+def test_a_reset_sets_the_clock_back(database: str, open_office: OpenOffice, folder: Path, frozen_at: str) -> None:
     """A sandbox that was started with its clock at an instant goes back to it; another one to the machine's time."""
-    clock = LabClock(tmp_path / "clock")
+    clock = LabClock(folder / "clock")
     start(clock, T0 if frozen_at else None)
-    made = open_office(database, clock, lab__frozen_at=frozen_at)
+    made = open_office(database, clock, lab__frozen_at=frozen_at, paths__data=str(folder))
     seed(made, 1)
     clock.freeze(True)
     clock.advance(timedelta(days=400))
@@ -220,9 +231,9 @@ def test_a_reset_sets_the_clock_back(database: str, open_office: OpenOffice, tmp
     assert cells(made) == stated()
 
 
-def test_the_database_knows_whether_it_is_seeded(database: str, open_office: OpenOffice) -> None:
+def test_the_database_knows_whether_it_is_seeded(database: str, open_office: OpenOffice, folder: Path) -> None:
     """An empty database is told from a seeded one, and a reset of it begins the world."""
-    made = open_office(database)
+    made = open_office(database, paths__data=str(folder))
     assert not seeded(made)
     reset(made)
     assert seeded(made)
