@@ -151,7 +151,7 @@ def sent_to(page: requests.Response) -> tuple[str, dict[str, str]]:
         return address, {name: one[0] for name, one in parse_qs(urlsplit(address).query).items()}
     form = soup.find(attrs={"data-testid": "step-form"})
     assert form is not None, page.text
-    fields = {str(one["name"]): str(one["value"]) for one in form.find_all("input")}
+    fields = {str(one["name"]): str(one["value"]) for one in form.find_all("input", attrs={"name": True})}
     return str(form["action"]), fields
 
 
