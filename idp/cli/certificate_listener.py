@@ -21,6 +21,7 @@ from idp.cli.listening import BACKLOG, Listening
 
 _SERVED = ("/certificaat/", "/saml/artifact", "/saml/1.13/artifact", "/saml/1.11/artifact", "/oidc/", "/static/")
 _THREADS = 4
+_LONGEST_HEAD = 64 * 1024
 # Suites of TLS 1.2 with forward secrecy and authenticated encryption; those of TLS 1.3 all have both.
 _CIPHERS = b"ECDHE+AESGCM:ECDHE+CHACHA20"
 
@@ -31,9 +32,10 @@ def run(listening: Listening) -> None:
     signal(SIGINT, SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     from idp.app import wsgi
-    from idp.web.http import SHOWN
+    from idp.web.http import LARGEST_BODY, SHOWN
 
     server = _server(listening.socket, _only_certificates(wsgi()))
+    server.max_request_header_size, server.max_request_body_size = _LONGEST_HEAD, LARGEST_BODY
     server.gateway = _gateway(SHOWN)
     server.ssl_adapter = pyOpenSSLAdapter(listening.certificate, listening.key)
     server.ssl_adapter.context = _context(listening)

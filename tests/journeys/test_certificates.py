@@ -112,3 +112,12 @@ def test_only_certificates_are_served_at_the_listener(world: Demo) -> None:
     for path in ("/", "/lab", "/login/x", "/diensten"):
         answer = requests.get(world.facts["certificate_url"] + path, verify=root, timeout=60)
         assert answer.status_code == 404, path
+
+
+def test_the_listener_takes_bounded_requests(world: Demo) -> None:
+    """A head or a body beyond the limits is turned away before the application sees it (SEC-3)."""
+    address, root = world.facts["certificate_url"], str(world.folder / "authority" / "root.crt.pem")
+    long = requests.get(f"{address}/certificaat/x", headers={"X-Long": "a" * 70_000}, verify=root, timeout=60)
+    assert long.status_code == 413
+    large = requests.post(f"{address}/saml/artifact", data=b"a" * (1024 * 1024 + 1), verify=root, timeout=60)
+    assert large.status_code == 413
