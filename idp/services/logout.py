@@ -1,13 +1,15 @@
 """Ending sessions because a relying party or the person asks for it, and who else took part in them (S-9, S-10)."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, Connection, or_, select
 
 from idp.domain.audit import Event
+from idp.services.farewell import bid_farewell
 from idp.services.sessions import end, find
-from idp.services.work import Work
+from idp.services.work import Office, Work
 from idp.store.base import AnyRow
 from idp.store.logins import SessionParty, SessionRow
 
@@ -36,10 +38,35 @@ class Participant:
 
 @dataclass(frozen=True, slots=True)
 class LoggedOut:
-    """What came of it: whether a session ended now, and the other parties of what ended."""
+    """What came of it: whether a session ended now, and the other parties of what ended.
+
+    ``hearing`` are those OIDC clients, the asking one too, that hear of it by a message or in a frame.
+    """
 
     ended: bool
     others: tuple[Participant, ...] = ()
+    hearing: tuple[Participant, ...] = ()
+
+
+class Whose(StrEnum):
+    """Whose session a browser brings to a request that names a person."""
+
+    NOBODY = "nobody"
+    ASKED = "asked"
+    OTHER = "other"
+
+
+def whose(office: Office, connection: Connection, called: Called | None, browser_session: str) -> Whose:
+    """Whether the session of a browser is of the person that a party names (RP-Initiated Logout 2)."""
+    kept = find(office, connection, browser_session)
+    if kept is None:
+        return Whose.NOBODY
+    if called is None:
+        return Whose.OTHER
+    known = select(SessionParty.subject).where(
+        SessionParty.session_id == kept.id, SessionParty.party_id == called.party
+    )
+    return Whose.ASKED if connection.execute(known).scalar() == called.name.upper() else Whose.OTHER
 
 
 def log_out(work: Work, called: Called, browser_session: str) -> LoggedOut | None:
@@ -64,12 +91,27 @@ def log_out_here(work: Work, browser_session: str) -> LoggedOut:
     return _end(work, set() if kept is None else {kept.id}, "")
 
 
+def log_out_by_hint(work: Work, called: Called | None, browser_session: str) -> LoggedOut:
+    """End the session of this browser, and those that the hint of a party names elsewhere (RP-Initiated Logout 2)."""
+    kept = find(work.office, work.connection, browser_session)
+    sessions = set() if kept is None else {kept.id}
+    rows = _named(work, called) if called is not None and called.indexes else []
+    sessions |= {row.session_id for row in rows if called and _is(row, called.name) and row.ended_at is None}
+    return _end(work, sessions, called.party if called is not None else "")
+
+
 def _end(work: Work, sessions: set[str], asking: str) -> LoggedOut:
+    hearing = tuple(_participant(row) for row in bid_farewell(work, sessions))
     others = _others(work, sessions, asking)
     for session in sorted(sessions):
         end(work, session)
     work.record(Event.LOGOUT_ASKED, party=asking, ended=str(len(sessions)))
-    return LoggedOut(bool(sessions), others)
+    told = {one.party for one in hearing}
+    return LoggedOut(bool(sessions), tuple(one for one in others if one.party not in told), hearing)
+
+
+def _participant(row: AnyRow) -> Participant:
+    return Participant(row.party_id, row.subject, transient=False, index=row.session_index)
 
 
 def _named(work: Work, called: Called) -> list[AnyRow]:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from idp.domain.assurance import Factor
 from idp.domain.audit import Event
 from idp.domain.login import KeptSession
+from idp.services.farewell import bid_farewell
 from idp.services.work import Office, Work
 from idp.store.logins import SessionParty, SessionRow
 from idp.store.merge import add, renew
@@ -100,6 +101,11 @@ def remember_party(work: Work, session_id: str, party_id: str, subject: str) -> 
     _REMEMBER.run(work.connection, **row, name=name_of(work.office, session_id, party_id), by_name=False)
 
 
+def state_of(office: Office, session_id: str | None) -> str:
+    """What a browser may know of its session: that it is another one; without a session an empty text (RUL-31)."""
+    return office.vault.digest(session_id, "browser-state")[:32] if session_id else ""
+
+
 def index_of(office: Office, session_id: str, party_id: str) -> str:
     """How a session is called at a party: by another name at each, so that no two can tell that they share one."""
     return f"_{office.vault.digest(f'{session_id} {party_id}', 'saml-session')[:32]}"
@@ -123,9 +129,10 @@ def carry_over(work: Work, earlier: str, session_id: str) -> None:
 
 
 def end_all(work: Work, account: str) -> None:
-    """End every session of an account at once (SEC-30)."""
+    """End every session of an account at once, and let their clients hear (SEC-30, S-11)."""
     ending = update(SessionRow).where(SessionRow.account_id == account, SessionRow.ended_at.is_(None))
-    work.connection.execute(ending.values(ended_at=work.now))
+    ended = work.connection.execute(ending.values(ended_at=work.now).returning(SessionRow.id))
+    bid_farewell(work, ended.scalars().all())
 
 
 def end(work: Work, session_id: str) -> None:

@@ -10,6 +10,7 @@ from idp.protocols.oidc.clients import Proven
 from idp.protocols.oidc.jose import sign
 from idp.protocols.oidc.jwe import encrypted_for
 from idp.services.grants import Issued
+from idp.services.sessions import index_of
 from idp.services.work import Office
 
 
@@ -29,14 +30,9 @@ def id_token(office: Office, proven: Proven, issued: Issued, facts: Facts, *, no
     if nonce:
         claims["nonce"] = nonce
     if assertion.session:
-        claims["sid"] = session_name(office, assertion.session, proven.party.id)
+        claims["sid"] = index_of(office, assertion.session, proven.party.id)
     signed = sign(office.keys, proven.client.id_token_algorithm, claims | claims_at(Place.ID_TOKEN, facts))
     return encrypted_for(proven.client.tokens.id_token_encryption, signed)
-
-
-def session_name(office: Office, session: str, party_id: str) -> str:
-    """What a party calls a session of ours: another name for each, so that parties cannot compare people by it."""
-    return office.vault.digest(f"{session}\x1f{party_id}", "oidc-sid")[:32]
 
 
 def _encoded(octets: bytes) -> str:

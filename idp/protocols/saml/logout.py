@@ -8,11 +8,11 @@ import structlog
 
 from idp.domain.keys import short_name
 from idp.ports import Courier, KeyUse
-from idp.protocols.message import Answer, BadRequest, Document, HttpMessage
+from idp.protocols.message import Answer, BadRequest, Document, HttpMessage, Redirect
 from idp.protocols.saml.answer import WELL, write_status
 from idp.protocols.saml.authn_request import read_issuer
 from idp.protocols.saml.dialects import DIALECTS, names
-from idp.protocols.saml.logout_chain import Asker, Chain, Messenger, Visit, listener
+from idp.protocols.saml.logout_chain import ADDRESS, Asker, Chain, Messenger, Visit, listener
 from idp.protocols.saml.logout_delivery import answer_place, carry
 from idp.protocols.saml.logout_message import (
     LOGOUT_REQUEST,
@@ -105,8 +105,12 @@ class Logout:
     def leave(self, office: Office, browser_session: str, now: datetime) -> Result:
         """End the session of this browser because the person asks us, and tell who listens (S-10)."""
         with office.work("person") as work:
-            chain = _chain(office, Asker(), log_out_here(work, browser_session))
-        return self._go_on(office, chain, None, now)
+            found = log_out_here(work, browser_session)
+        return self.tell(office, Asker(), found, now)
+
+    def tell(self, office: Office, asker: Asker, found: LoggedOut, now: datetime) -> Result:
+        """Tell who listens that sessions are over, whoever asked for it, and answer who asked."""
+        return self._go_on(office, _chain(office, asker, found), None, now)
 
     def visit(self, office: Office, secret: str, now: datetime) -> Visit | None:
         """What the page of a visit brings to its party; None when that is over."""
@@ -129,7 +133,8 @@ class Logout:
             found = log_out(work, Called(sender.party.id, name, request.indexes), browser_session)
         if found is None:
             return Chain(asker, ended=False), asked.problem or Problem.PRINCIPAL
-        return _chain(office, asker, LoggedOut(found.ended) if sender.dialect.scheme else found), asked.problem
+        heard = replace(found, others=()) if sender.dialect.scheme else found
+        return _chain(office, asker, heard), asked.problem
 
     def _go_on(self, office: Office, chain: Chain, problem: Problem | None, now: datetime) -> Onward | Over:
         if problem is not None:
@@ -167,6 +172,8 @@ class Logout:
 
     def _over(self, office: Office, chain: Chain, problem: Problem | None, now: datetime) -> Over:
         asker = chain.asker
+        if asker.binding == ADDRESS and asker.location:
+            return Over(chain, Redirect(asker.location), read_first=False)
         party = office.directory.party_by_id(asker.party) if asker.party else None
         if party is None or not asker.location:
             return Over(chain, None, read_first=True)
@@ -252,7 +259,7 @@ def _chain(office: Office, asker: Asker, found: LoggedOut) -> Chain:
     """Who is to hear, and who cannot be told."""
     hearing = tuple(one for one in found.others if listener(office, one) is not None)
     deaf = tuple(one.party for one in found.others if one not in hearing)
-    return Chain(asker, found.ended, hearing, missed=deaf)
+    return Chain(asker, found.ended, hearing, missed=deaf, clients=found.hearing)
 
 
 def _status(chain: Chain, problem: Problem | None, *, scheme: bool) -> str:

@@ -35,11 +35,15 @@ _LASTS: Final = timedelta(minutes=15)
 # A person waits meanwhile, so few are asked over the back channel; the others count as not told.
 _MOST_OVER_SOAP: Final = 4
 _MOST_PARTIES: Final = 20
+ADDRESS: Final = "address"
 
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who asked for the logout and how to answer; all empty when the person asked us."""
+    """Who asked for the logout and how to answer; all empty when the person asked us.
+
+    With the binding ``address`` there is no message to answer with: the browser goes to the location as it stands.
+    """
 
     party: str = ""
     request: str = ""
@@ -50,13 +54,17 @@ class Asker:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """A logout under way: who is still to hear, who confirmed, and whether someone did not."""
+    """A logout under way: who is still to hear, who confirmed, and whether someone did not.
+
+    ``clients`` hear in other ways than ours, and nobody learns whether they did.
+    """
 
     asker: Asker
     ended: bool
     left: tuple[Participant, ...] = ()
     told: tuple[str, ...] = ()
     missed: tuple[str, ...] = ()
+    clients: tuple[Participant, ...] = ()
 
     @property
     def partial(self) -> bool:
@@ -75,16 +83,21 @@ class Chain:
         return {
             "asker": [asker.party, asker.request, asker.binding, asker.location, asker.relay_state],
             "ended": self.ended,
-            "left": [[one.party, one.name, one.transient, one.index] for one in self.left],
+            "left": [_plain(one) for one in self.left],
             "told": self.told,
             "missed": self.missed,
+            "clients": [_plain(one) for one in self.clients],
         }
 
     @classmethod
     def recall(cls, kept: Mapping[str, Any]) -> Self:
         """What ``remember`` gave."""
-        left = tuple(Participant(*one) for one in kept["left"])
-        return cls(Asker(*kept["asker"]), kept["ended"], left, tuple(kept["told"]), tuple(kept["missed"]))
+        left, clients = (tuple(Participant(*one) for one in kept[name]) for name in ("left", "clients"))
+        return cls(Asker(*kept["asker"]), kept["ended"], left, tuple(kept["told"]), tuple(kept["missed"]), clients)
+
+
+def _plain(one: Participant) -> list[Any]:
+    return [one.party, one.name, one.transient, one.index]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,97 @@
+"""The outbox as its carriers see it: each parcel is taken for one attempt, and written off or tried again."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import bindparam, select, update
+
+from idp.domain.audit import Event
+from idp.services.parcels import SEAL
+from idp.services.work import Office
+from idp.store.parcels import Parcel
+from idp.store.prepared import Prepared
+
+_AT_ONCE = 50
+# Longer than any attempt can take: whoever holds a parcel so long has died with it.
+_LEASE = timedelta(minutes=5)
+_FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=1)
+_MINE = (Parcel.id == bindparam("parcel"), Parcel.status == "queued", Parcel.attempts == bindparam("seen"))
+_TAKE = Prepared(
+    update(Parcel)
+    .where(*_MINE)
+    .values(attempts=bindparam("now_tried"), due_at=bindparam("lease"))
+    .returning(Parcel.payload, Parcel.created_at)
+)
+_END = Prepared(
+    update(Parcel)
+    .where(*_MINE)
+    .values(status=bindparam("ends"), payload=bindparam("sealed"), sent_at=bindparam("at"), due_at=bindparam("at"))
+)
+_AGAIN = Prepared(update(Parcel).where(*_MINE).values(due_at=bindparam("again")))
+
+
+class Fate(StrEnum):
+    """What became of a parcel in one attempt."""
+
+    SENT = "sent"
+    DELAYED = "delayed"
+    FAILED = "failed"
+    DISCARDED = "discarded"
+    TAKEN = "taken"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A parcel that is ours until its lease ends; ``tries`` counts this attempt, ``since`` is when it was queued."""
+
+    id: str
+    tries: int
+    since: datetime
+    facts: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """The parcels of one kind."""
+
+    office: Office
+    kind: str
+
+    def due(self) -> list[tuple[str, int]]:
+        """The ids of parcels that are due, and how often each was tried; the oldest, and not more than one round."""
+        with self.office.reading() as connection:
+            waiting = (
+                select(Parcel.id, Parcel.attempts)
+                .where(Parcel.status == "queued", Parcel.kind == self.kind, Parcel.due_at <= self.office.clock.now())
+                .order_by(Parcel.due_at)
+                .limit(_AT_ONCE)
+            )
+            return [(row.id, row.attempts) for row in connection.execute(waiting)]
+
+    def take(self, parcel: str, seen: int) -> Taken | None:
+        """Take a parcel for one attempt; None when another carrier has it."""
+        with self.office.work("worker") as work:
+            lease = {"now_tried": seen + 1, "lease": work.now + _LEASE}
+            row = _TAKE.one(work.connection, parcel=parcel, seen=seen, **lease)
+        if row is None:
+            return None
+        return Taken(parcel, seen + 1, row.created_at, json.loads(self.office.vault.unseal(row.payload, SEAL)))
+
+    def end(self, taken: Taken, fate: Fate, event: Event | None = None, **facts: str) -> Fate:
+        """Write a parcel off; nothing of what it told is kept."""
+        with self.office.work("worker") as work:
+            nothing = self.office.vault.seal(b"{}", SEAL)
+            values = {"ends": fate.value, "at": work.now, "sealed": nothing}
+            _END.run(work.connection, parcel=taken.id, seen=taken.tries, **values)
+            if event is not None:
+                work.record(event, **facts)
+        return fate
+
+    def again(self, taken: Taken) -> Fate:
+        """Let a parcel come back: after half a minute, then twice as long, up to an hour."""
+        with self.office.work("worker") as work:
+            wait = min(_FIRST_WAIT * 2 ** min(taken.tries - 1, 10), _LONGEST_WAIT)
+            _AGAIN.run(work.connection, parcel=taken.id, seen=taken.tries, again=work.now + wait)
+        return Fate.DELAYED
