@@ -1,5 +1,6 @@
 """Two of pysaml2's clients share a session: one logs out, the other hears of it, and both believe what we send."""
 
+import base64
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 import pytest
 import requests
 from bs4 import BeautifulSoup
+from lxml import etree
 
 from tests.conformance.keys import pair
 from tests.conformance.metadata import Published, register
@@ -79,6 +81,26 @@ class Party:
         self.heard.append(True)
         return answer
 
+    def over_soap(self) -> list[str]:
+        """Send the client's own LogoutRequest over SOAP; the codes that come back."""
+        where = self.demo.url("/saml/slo")
+        index = self.client.users.get_info_from(self.person, self.demo.url("/saml/metadata"), False)["session_index"]
+        _, asked = self.client.create_logout_request(
+            where, self.demo.url("/saml/metadata"), name_id=self.person, session_indexes=[index], sign=True
+        )
+        envelope = self.client.use_soap(asked, destination=where)["data"]
+        answer = requests.post(where, envelope, headers={"Content-Type": "text/xml"}, timeout=60)
+        assert answer.status_code == 200, answer.text
+        return self.told(inside(answer.content), POST)
+
+    def hear_over_soap(self, envelope: bytes) -> str:
+        """Let the client believe a LogoutRequest of ours over SOAP, and confirm it."""
+        found = self.client.parse_logout_request(inside(envelope), POST)
+        assert found.message.name_id == self.person
+        self.heard.append(True)
+        answer = self.client.create_logout_response(found.message, bindings=[SOAP], sign=True)
+        return str(self.client.use_soap(answer)["data"])
+
     def told(self, message: str, binding: str) -> list[str]:
         """The codes of our LogoutResponse, believed by the client."""
         answer = self.client.parse_logout_request_response(message, binding)
@@ -88,6 +110,12 @@ class Party:
             found.append(str(code.value).rpartition(":")[2])
             code = code.status_code
         return found
+
+
+def inside(envelope: bytes) -> str:
+    """The message of an Envelope in base64, as it stands there: the library would write it anew (RC-9)."""
+    (message,) = etree.fromstring(envelope)[-1]
+    return base64.b64encode(etree.tostring(message)).decode()
 
 
 @contextmanager
@@ -104,12 +132,12 @@ def registered(
 
 
 @contextmanager
-def listening(answer: Callable[[str], str]) -> Iterator[str]:
+def listening(answer: Callable[[bytes], str]) -> Iterator[str]:
     """A service over SOAP on this machine; gives its address."""
 
     class Service(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            octets = answer(self.rfile.read(int(self.headers["Content-Length"])).decode()).encode()
+            octets = answer(self.rfile.read(int(self.headers["Content-Length"]))).encode()
             self.send_response(200)
             self.send_header("Content-Type", "text/xml")
             self.send_header("Content-Length", str(len(octets)))
@@ -225,9 +253,9 @@ def test_a_client_hears_over_soap(answers: bool, demo: Demo, tmp_path: Path) -> 
     demo.reset()
     parties: list[Party] = []
 
-    def reply(envelope: str) -> str:
-        answer = parties[0].hear(envelope, SOAP)
-        return str(answer["data"]) if answers else "no"
+    def reply(envelope: bytes) -> str:
+        answer = parties[0].hear_over_soap(envelope)
+        return answer if answers else "no"
 
     with (
         listening(reply) as address,
@@ -238,10 +266,7 @@ def test_a_client_hears_over_soap(answers: bool, demo: Demo, tmp_path: Path) -> 
         browser = Person(demo, "anna")
         one.log_in(browser)
         other.log_in(browser)
-        sent = one.leave(SOAP)
-        codes = [str(sent.response.status.status_code.value).rpartition(":")[2]]
-        second = sent.response.status.status_code.status_code
-        codes += [str(second.value).rpartition(":")[2]] if second is not None else []
+        codes = one.over_soap()
         assert codes == (["Success"] if answers else ["Success", "PartialLogout"])
         assert other.heard == [True]
         assert asks_the_password(other, browser)
