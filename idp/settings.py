@@ -231,8 +231,11 @@ def _refuse_unknown_words(settings: Settings) -> None:
     """Settings that are one of a few words."""
     if settings.mail.security not in ("starttls", "tls", "none"):
         raise BadSettings("mail.security must be starttls, tls or none.")
-    if settings.mail.security == "none" and settings.mail.host and not is_local(settings.mail.host):
-        raise BadSettings("mail.security can be none only for a mail server on this machine; use starttls or tls.")
+    near = is_local(settings.mail.host) or "." not in settings.mail.host
+    if settings.mail.security == "none" and not near:
+        raise BadSettings(
+            "mail.security can be none only for a server on this machine or beside its container; use starttls or tls."
+        )
     if settings.oidc.registration not in ("closed", "token", "open"):
         raise BadSettings("oidc.registration must be closed, token or open.")
     if settings.oidc.registration == "open" and not settings.lab.enabled:

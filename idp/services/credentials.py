@@ -15,10 +15,9 @@ from idp.domain.usernames import canonical
 from idp.ports import Overloaded
 from idp.services import throttle
 from idp.services.codes import OutOfStep, Spent, consume, other_holder
-from idp.services.grants import revoke_all
+from idp.services.ending import end_everything
 from idp.services.login import Gone, Missing, Result, Visit, blocked, go_on, mine, superseded
 from idp.services.logins import Login, advance
-from idp.services.sessions import end_all
 from idp.services.work import Office, Work
 from idp.store.base import AnyRow
 from idp.store.people import Account, Responder
@@ -50,6 +49,7 @@ class Fault(StrEnum):
     CODE_USED = "L03"
     DELAYED = "L05"
     OUT_OF_STEP = "L06"
+    PASSKEY = "L12"
     LOCKED = "LOCKED"
     CERTIFICATE = "D15"
 
@@ -216,8 +216,7 @@ def _refuse_code(work: Work, login: Login, code: str, wrong: Wrong, allowed: thr
     most = work.office.settings.throttle.block_after
     if most and count >= most:
         work.connection.execute(update(Account).where(Account.id == account).values(blocked_at=work.now))
-        end_all(work, account)
-        revoke_all(work, account)
+        end_everything(work, account)
         work.record(Event.ACCOUNT_BLOCKED, reference=login.reference, account=account)
         return Faulty(Fault.LOCKED, login)
     return Faulty(Fault.WRONG_CODE, login, left=allowed.left)

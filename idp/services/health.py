@@ -47,6 +47,9 @@ def _findings(office: Office) -> Iterator[Finding]:
         services > 0,
         f"{services} services" if services else "empty; run: idp catalogue load FILE",
     )
+    host = office.settings.mail.host
+    fine = bool(host) or not server.production
+    yield Finding("mail", fine, host or "no server: mails wait in the outbox; set mail.host")
     yield Finding("clock", True, office.clock.now().isoformat())
 
 

@@ -7,9 +7,8 @@ from sqlalchemy import bindparam, select, update
 
 from idp.domain.audit import Event
 from idp.domain.passwords import CLASSIC, MODERN_ALONE, MODERN_WITH_SECOND_FACTOR, PasswordPolicy
-from idp.services.grants import revoke_all
+from idp.services.ending import end_everything
 from idp.services.parcels import Envelope, post
-from idp.services.sessions import end_all
 from idp.services.tickets import void
 from idp.services.work import Office, Work
 from idp.store.people import Account, Person, Responder
@@ -61,8 +60,7 @@ def change_password(work: Work, new: NewPassword) -> bool:
         return False
     at: datetime = max(work.now, holder.password_set_at + _ATOM)
     _CHANGE.run(work.connection, account=new.account, hashed=new.hashed, at=at)
-    end_all(work, new.account)
-    revoke_all(work, new.account)
+    end_everything(work, new.account)
     void(work, new.account)
     facts = {"username": holder.username, "at": work.now.isoformat()}
     post(work, Envelope("mail", holder.email, "password-changed", holder.locale), facts)

@@ -10,7 +10,15 @@ from tests.fixtures.sandbox import Demo
 
 PUBLIC = (
     *("/", "/diensten", "/aanvragen", "/activeren", "/opwaarderen", "/mutaties", "/tarieven", "/klantenservice"),
-    *("/gebruikersnaam-vergeten", "/wachtwoord-vergeten", "/profiel", "/beheer", "/privacy", "/toegankelijkheid"),
+    *(
+        "/gegevens-kwijt",
+        "/gebruikersnaam-vergeten",
+        "/wachtwoord-vergeten",
+        "/profiel",
+        "/beheer",
+        "/privacy",
+        "/toegankelijkheid",
+    ),
 )
 LABORATORY = (
     "/lab",

@@ -16,6 +16,7 @@ from idp.app import create_app
 from idp.lab.seed import seed
 from idp.services.parcels import SEAL
 from idp.services.recovery import choose_password, link_of
+from idp.services.tickets import Held, Purpose, issue, redeem
 from idp.services.work import Office
 from idp.store.grants import GrantRow
 from idp.store.ledger import AuditEvent
@@ -241,6 +242,22 @@ def test_f39_a_new_password_ends_what_the_old_one_opened(site: Site, letters: Le
     assert after.name == "login-password"
     again = site.begin("RVO-3")
     assert again.name == "login-password"
+
+
+def test_f39_an_answer_that_waits_for_its_party_ends_too(site: Site, letters: Letters, office: Office) -> None:
+    """An answer by artifact, made for the account before its password changed, is not handed out afterwards."""
+    with office.work("test") as work:
+        sam, anna = (
+            work.connection.execute(select(Account.id).where(Account.username == name)).scalar_one()
+            for name in ("sam", "anna")
+        )
+        for account in (sam, anna):
+            held = Held("party", {"response": account}, timedelta(seconds=60), account)
+            issue(work, Purpose.SAML_ARTIFACT, account * 2, held)
+    reset(site, letters)
+    with office.work("test") as work:
+        assert redeem(work, Purpose.SAML_ARTIFACT, sam * 2, "party") is None
+        assert redeem(work, Purpose.SAML_ARTIFACT, anna * 2, "party") == {"response": anna}
 
 
 def test_f39_of_twenty_uses_of_a_link_one_counts(site: Site, letters: Letters, office: Office) -> None:

@@ -90,7 +90,8 @@ class SamlCodec:
             return ""
         reply = Reply.recall(incoming.asked.reply)
         response = self._response(work.office, incoming, outcome, work.now)
-        return keep(work, incoming.party, reply, response)
+        account = outcome.basis.account if isinstance(outcome, Assertion) else None
+        return keep(work, incoming.party, reply, response, account)
 
     def answer(self, office: Office, incoming: Incoming, outcome: Outcome, recorded: str, now: datetime) -> Answer:
         """The outcome on its way, by the binding of the place it goes to (domain 3.2)."""

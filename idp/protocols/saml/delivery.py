@@ -34,15 +34,19 @@ def by_artifact(reply: Reply, artifact: str) -> Answer:
     return Redirect(address) if len(address) <= _LONGEST_ADDRESS else PostForm(reply.location, fields)
 
 
-def keep(work: Work, party: Party, reply: Reply, response: bytes) -> str:
-    """Keep a Response for the party it was made for alone, sealed; answers the artifact that fetches it (SEC-16)."""
+def keep(work: Work, party: Party, reply: Reply, response: bytes, account: str | None = None) -> str:
+    """Keep a Response for the party it was made for alone, sealed; answers the artifact that fetches it (SEC-16).
+
+    It ends with what else ``account``, whom it is about, has open (SEC-30).
+    """
     office, dialect = work.office, reply.dialect
     source = source_of(names(office.settings, dialect).issuer)
     index = artifact_index(office.settings, dialect, mutual=party.settings.artifact_client_certificate)
     artifact = Artifact(index, source, office.entropy.bytes(HANDLE)).text
     sealed = b64encode(office.vault.seal(response, _context(party.id))).decode()
     lasts = timedelta(seconds=office.settings.saml.artifact_seconds)
-    issue(work, Purpose.SAML_ARTIFACT, artifact, Held(party.id, {"response": sealed, "key": reply.key}, lasts))
+    held = Held(party.id, {"response": sealed, "key": reply.key}, lasts, account)
+    issue(work, Purpose.SAML_ARTIFACT, artifact, held)
     return artifact
 
 
