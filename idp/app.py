@@ -43,11 +43,13 @@ from idp.web import (
     log,
     login,
     logout,
+    loss,
     oidc,
     operation,
     portals,
     public,
     recovery,
+    responders,
     saml,
     texts,
 )
@@ -102,7 +104,8 @@ def create_app(office: Office) -> Application:
     app.register_blueprint(views.blueprint())
     app.register_blueprint(device.blueprint(office, views))
     app.register_blueprint(leaving.blueprint())
-    app.register_blueprint(recovery.blueprint(office, cookies))
+    for own in (recovery, loss, responders):
+        app.register_blueprint(own.blueprint(office, cookies))
     app.register_blueprint(public.blueprint(office, product_file("templates", "public", "info")))
     app.register_blueprint(operation.blueprint(office))
     app.register_blueprint(catalogue.blueprint(office))

@@ -33,6 +33,7 @@ class Event(StrEnum):
     RECOVERY_CODE_USED = "recovery-code.used"
     RECOVERY_CODE_REFUSED = "recovery-code.refused"
     LOSS_CONFIRMED = "loss.confirmed"
+    LOSS_DENIED = "loss.denied"
     RESET_ASKED = "reset.asked"
     RESET_CANCELLED = "reset.cancelled"
     RESET_DONE = "reset.done"

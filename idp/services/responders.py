@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, insert, select, update
 
 from idp.domain.audit import Event
 from idp.domain.otp import Algorithm
@@ -86,6 +86,12 @@ def listed(office: Office, status: str = "", after: str = "", most: int = 1000) 
     with office.reading() as connection:
         rows = connection.execute(query.where(Responder.status == status) if status else query).all()
     return [_listed(row) for row in rows]
+
+
+def own(connection: Connection, account: str) -> list[Listed]:
+    """The responders that an account has or had, the present one first."""
+    query = _query().where(Responder.account_id == account).order_by(Responder.status, Responder.id.desc())
+    return [_listed(row) for row in connection.execute(query).all()]
 
 
 def look_up(work: Work, number: str) -> Listed | None:

@@ -67,6 +67,22 @@ _STEPS: dict[str, ErrorText] = {
         _("U hebt dit kort geleden al gevraagd. Probeer het later opnieuw."),
         _("U hebt dit kort geleden al gevraagd. Het kan weer vanaf %(time)s uur."),
     ),
+    # One answer for a number that is unknown or taken and for a wrong code (SEC-27).
+    "R10": ErrorText(
+        _("Dit past niet bij elkaar"),
+        _("Controleer het nummer en vul de code in die uw responder nu toont."),
+    ),
+    "R11": ErrorText(_("Dit kan nu niet"), _("De toestemming is gebruikt of verlopen. Kies opnieuw een manier.")),
+    "R12": ErrorText(
+        _("Deze herstelcode klopt niet"),
+        _("Controleer de tekens. Elke code werkt één keer."),
+    ),
+    "R13": ErrorText(_("Dit is al gevraagd"), _("U vroeg dit vaak. Probeer het later opnieuw, of bel ons.")),
+    "R14": ErrorText(_("Dit is geen code"), _("Vul de 6 of 8 cijfers in die uw responder toont.")),
+    "R15": ErrorText(
+        _("De klok van uw responder loopt niet gelijk"),
+        _("Vul de code in die hij nu toont, en daaronder de code die daarna komt."),
+    ),
     "CHOOSE_ONE": ErrorText(_("U hebt nog niets gekozen"), _("Kies voor welke organisatie u inlogt.")),
     "DEVICE_CODE": ErrorText(
         _("Deze code kennen wij niet"),

@@ -1,6 +1,7 @@
 """One page per step of a login, and what each is told."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from flask import Response, g, render_template
@@ -22,6 +23,7 @@ from idp.web.locale import spoken
 from idp.web.texts import Problem
 from idp.web.views import asked_view, organisation_view
 
+LOST = "/responder-kwijt"
 _FIELDS = {
     Fault.WRONG_PASSWORD: "username",
     Fault.WRONG_CODE: "code",
@@ -70,6 +72,7 @@ def _code(office: Office, waiting: Waiting) -> dict[str, Any]:
     return {
         "responder_label": responder.label if responder else None,
         "digits": responder.digits if responder else 6,
+        "lost": f"{LOST}?login={waiting.login.id}",
         "username": username_of(office, account),
     }
 
@@ -133,8 +136,12 @@ def _consent(_office: Office, waiting: Waiting) -> dict[str, Any]:
 def _refused(_office: Office, waiting: Waiting) -> dict[str, Any]:
     refused = waiting.standing.refused or Refused(())
     shown = refused.visible()
+    view = texts.refusal_view(shown, waiting.login.asked.level.label)
+    # The way to another responder comes back to this login.
+    here = f"{LOST}?login={waiting.login.id}"
+    remedies = tuple(replace(one, href=here) if one.href == LOST else one for one in view.remedies)
     return {
-        "refusal": texts.refusal_view(shown, waiting.login.asked.level.label),
+        "refusal": replace(view, remedies=remedies),
         "reference": waiting.login.reference,
         "can_restart": True,
     }

@@ -183,11 +183,11 @@ REMEDY_TEXTS: dict[Remedy, RemedyText] = {
         _("Nieuwe brief"),
     ),
     Remedy.PAIR_RESPONDER: RemedyText(
-        _("Vraag een responder aan"),
-        _("Een responder is persoonlijk. Wij koppelen een responder aan uw account en sturen die op."),
+        _("Koppel een andere responder"),
+        _("Een responder is persoonlijk. Bewijs dat u het bent en koppel een app op uw telefoon of een apparaatje."),
         "you",
-        "/mutaties#responder",
-        _("Responder aanvragen"),
+        "/responder-kwijt",
+        _("Responder koppelen"),
     ),
     Remedy.REMIND_CHAIN: RemedyText(
         _("Vraag om de bevestiging"),

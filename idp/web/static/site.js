@@ -79,3 +79,9 @@ for (const code of all("[data-otp]")) {
 
 // An error summary is read first.
 document.querySelector("[data-summary]")?.focus();
+
+// Print buttons.
+for (const button of all("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+}

@@ -1,0 +1,62 @@
+"""Pages on which people look after their own login: who is at the browser, and what every such page is told."""
+
+from flask import Response, g, redirect, render_template, request
+
+from idp.services.login import Browser
+from idp.services.logins import Login
+from idp.services.own import Present, present
+from idp.services.recovery import underway
+from idp.services.work import Office
+from idp.web.cookies import Cookies
+from idp.web.forms import EMPTY, Filled
+from idp.web.views import asked_view
+
+
+class OwnPages:
+    """What views of such pages share; each keeps the login it interrupts in its address, as ``?login=``."""
+
+    def __init__(self, office: Office, cookies: Cookies) -> None:
+        self._office, self._cookies = office, cookies
+
+    def who(self) -> Present | None:
+        """Who is at the browser, as far as it is proven."""
+        return present(self._office, self.browser(), request.args.get("login", "")[:64])
+
+    def browser(self) -> Browser:
+        """The secrets that the browser brought."""
+        return self._cookies.read(request)
+
+    def login(self) -> Login | None:
+        """The login that is interrupted, where this browser began it."""
+        login_id = request.args.get("login", "")[:64]
+        return underway(self._office, login_id, self.browser()) if login_id else None
+
+    def page(self, template: str, filled: Filled = EMPTY, status: int = 200, **context: object) -> Response:
+        """A page below templates/responder."""
+        login = self.login()
+        if login is not None:
+            g.wished_locales = login.asked.locales
+        text = render_template(
+            f"responder/{template}.html",
+            asked=asked_view(login.party, login.asked) if login else None,
+            back=f"/login/{login.id}" if login else None,
+            here=f"?login={login.id}" if login else "",
+            filled=filled,
+            **context,
+        )
+        return Response(text, status, content_type="text/html; charset=utf-8")
+
+    def to(self, path: str) -> Response:
+        """The way to another of these pages; what came in an address is not handed on to anybody."""
+        login = self.login()
+        response: Response = redirect(path + (f"?login={login.id}" if login else ""), 303)  # type: ignore[assignment]
+        response.headers["Referrer-Policy"] = "no-referrer"
+        return response
+
+    def log_in_first(self) -> Response:
+        """Nobody is known to be here yet: what to do."""
+        return self.page("log-in-first", status=403)
+
+    def step_up_first(self) -> Response:
+        """The password alone is not enough to change anything (F43)."""
+        return self.page("step-up-first", status=403)
