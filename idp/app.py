@@ -20,7 +20,7 @@ from idp.lab.portals import read as read_portals
 from idp.lab.world import read as read_world
 from idp.ports import Clock
 from idp.protocols.message import Codec
-from idp.protocols.oidc import OidcCodec, back_channel
+from idp.protocols.oidc import OidcCodec, Registrar, back_channel
 from idp.protocols.oidc import documents as oidc_documents
 from idp.protocols.saml import SamlCodec
 from idp.protocols.saml import documents as saml_documents
@@ -86,7 +86,8 @@ def create_app(office: Office) -> Application:
     app = Flask("idp", template_folder=str(product_file("templates")), static_folder=str(_static()))
     settings = office.settings
     _configure(app, office)
-    saml_codec = SamlCodec(_courier(settings))
+    courier = _courier(settings)
+    saml_codec = SamlCodec(courier)
     codecs: dict[str, Codec] = {"saml": saml_codec, "oidc": OidcCodec()}
     cookies = Cookies(office)
     views = login.LoginViews(office, codecs, cookies)
@@ -96,7 +97,7 @@ def create_app(office: Office) -> Application:
     protect = CSRFProtect(app)
     machines = (
         saml.blueprint(office, saml_codec, views, leaving),
-        oidc.blueprint(office, codecs["oidc"], views, back_channel()),
+        oidc.blueprint(office, codecs["oidc"], oidc.Pages(views, leaving), back_channel(_registrar(settings, courier))),
     )
     for blueprint in machines:
         app.register_blueprint(blueprint)
@@ -177,6 +178,11 @@ def _judge(settings: Settings) -> PersonalCertificates:
     own = settings.certificates
     between = Path(own.between) if own.between else None
     return PersonalCertificates(Path(own.roots), between, own.policies, revocation)
+
+
+def _registrar(settings: Settings, courier: BackChannel) -> Registrar | None:
+    """Whoever registers clients, where they may register themselves."""
+    return None if settings.oidc.registration == "closed" else Registrar(courier)
 
 
 def _courier(settings: Settings) -> BackChannel:

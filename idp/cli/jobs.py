@@ -4,7 +4,11 @@ import time
 from typing import Any
 
 from idp.cli.sources import fetcher_of
+from idp.effects.courier import BackChannel
+from idp.effects.fetch import Bounds, GuardedFetcher
 from idp.effects.postman import postman_of
+from idp.protocols.oidc.back_channel import Herald
+from idp.protocols.oidc.refresh import refresh_keys_due
 from idp.protocols.saml.refresh import refresh_due
 from idp.services.keys import keep_dates
 from idp.services.schedule import Job, Schedule
@@ -14,6 +18,7 @@ from idp.services.work import Office
 _EVERY_SECONDS = 60
 # People wait for their mail.
 _MAIL_EVERY_SECONDS = 5
+_SLOWEST_CLIENT = 5.0
 
 
 def schedule_of(office: Office) -> Schedule:
@@ -24,6 +29,8 @@ def schedule_of(office: Office) -> Schedule:
         Job("mail", _MAIL_EVERY_SECONDS, postman_of(office).deliver_due),
         Job("keys", _EVERY_SECONDS, lambda: _dates(office)),
         Job("providers", _EVERY_SECONDS, lambda: refresh_due(office, fetcher)),
+        Job("clients", _EVERY_SECONDS, lambda: refresh_keys_due(office, fetcher)),
+        Job("logouts", _MAIL_EVERY_SECONDS, Herald(office, _courier(office)).deliver_due),
     )
     return Schedule(jobs, time.monotonic)
 
@@ -36,3 +43,9 @@ def _expired(office: Office) -> dict[str, Any]:
 def _dates(office: Office) -> dict[str, Any]:
     with office.work("worker") as work:
         return dict(keep_dates(work))
+
+
+def _courier(office: Office) -> BackChannel:
+    """Brings logout tokens, one at a time; a slow client holds up the others only briefly."""
+    bounds = Bounds(seconds=_SLOWEST_CLIENT, laboratory=office.settings.lab.enabled)
+    return BackChannel(GuardedFetcher(bounds, time.monotonic), 1)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from idp.cli import sources
+from idp.cli import invitations, sources
 from idp.cli.common import common, office_of, show
 from idp.domain.parties import Party
 from idp.services import parties
@@ -67,6 +67,8 @@ def add(context: click.Context, /, **given: Any) -> None:
         added = parties.add(work, new)
         if added.party.protocol == parties.SAML:
             _remember_source(work, added.party, given)
+        else:
+            sources.remember_addresses(work, added.party)
     facts = parties.as_data(added.party)
     if added.party.protocol == parties.SAML:
         keys = ("id", "entity_id", "profile", "services")
@@ -103,7 +105,7 @@ def _described(given: dict[str, Any], office: Office) -> parties.NewParty:
         return saml_party(octets, services, wishes, provider, office.clock.now())
     from idp.protocols.oidc.registration import described as oidc_party
 
-    return oidc_party(given["client"].read_bytes(), services, wishes, provider)
+    return oidc_party(given["client"].read_bytes(), services, wishes, provider, sources.fetcher_of(office))
 
 
 @providers.command("set")
@@ -154,7 +156,7 @@ def remove(context: click.Context, party: str) -> None:
     show(context, {"removed": removed.id}, f"Removed {removed.identity}.")
 
 
-for _command in sources.COMMANDS:
+for _command in (*sources.COMMANDS, *invitations.COMMANDS):
     providers.add_command(_command)
 
 

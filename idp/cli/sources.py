@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     # Only for their names: who lists parties needs neither XML nor a way out.
     from idp.effects.fetch import GuardedFetcher
     from idp.protocols.saml.refresh import Newer
-    from idp.services.work import Office
+    from idp.services.work import Office, Work
 
 _READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _A_MONTH = 24 * 31
@@ -57,6 +57,18 @@ def chosen(octets: bytes, entity_id: str | None) -> bytes:
         return only(octets, entity_id, (), Schemas.load())
     except Refused as refused:
         raise click.ClickException(f"The file does not give that entity: {refused.detail[:300]}.") from None
+
+
+def remember_addresses(work: "Work", party: Party) -> None:
+    """Let the worker fetch again what the registration of an OIDC client refers to."""
+    import json
+
+    from idp.protocols.oidc.registrar import EVERY_HOURS
+    from idp.protocols.oidc.remote import remote_addresses
+    from idp.services.party_keys import Source, follow
+
+    for address in remote_addresses(json.loads(party.document))[:1]:
+        follow(work, party, Source(address, "", EVERY_HOURS))
 
 
 @click.command("follow")

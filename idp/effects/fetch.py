@@ -57,7 +57,7 @@ class GuardedFetcher:
         return self.send(Request(url))
 
     def send(self, request: Request) -> Fetched:
-        """The answer with status 200 to a request; raises ``FetchFailed``."""
+        """The answer with status 200, or 204 to what was posted; raises ``FetchFailed``."""
         deadline = self._monotonic() + self._bounds.seconds
         parts = _split(request.url)
         first = parts
@@ -91,7 +91,7 @@ class GuardedFetcher:
             with connection.getresponse() as answer:
                 if answer.status in _MOVED:
                     return answer.headers.get("Location", "")
-                if answer.status != 200:
+                if answer.status != 200 and not (answer.status == 204 and request.body is not None):
                     raise FetchFailed(f"{parts.geturl()} answered with status {answer.status}.")
                 return Fetched(self._body(answer, parts, deadline), answer.headers.get("Content-Type", ""))
         finally:

@@ -16,7 +16,7 @@ from idp.store.base import AnyRow
 from idp.store.parcels import Parcel
 
 _MOST = 500
-_OUT = select(Parcel).where((Parcel.kind != "mail") | (Parcel.status == "sent"))
+_OUT = select(Parcel).where((Parcel.kind == "letter") | ((Parcel.kind == "mail") & (Parcel.status == "sent")))
 
 
 @dataclass(frozen=True, slots=True)

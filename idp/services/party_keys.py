@@ -10,6 +10,7 @@ from idp.domain.audit import Event
 from idp.domain.parties import Party
 from idp.services.work import Office, Work
 from idp.store.base import AnyRow
+from idp.store.catalogue import PartyRow
 from idp.store.merge import renew
 from idp.store.party_keys import PartyCertificate, PartySource
 
@@ -91,10 +92,15 @@ def source_of(connection: Connection, party: str) -> AnyRow | None:
     return connection.execute(select(PartySource.__table__).where(PartySource.party_id == party)).one_or_none()
 
 
-def take_due(office: Office, most: int) -> list[str]:
-    """The parties whose metadata are to be fetched, each handed to one worker only."""
+def take_due(office: Office, protocol: str, most: int) -> list[str]:
+    """The parties of a protocol whose metadata are to be fetched, each handed to one worker only."""
     with office.work("worker") as work:
-        due = select(PartySource.party_id).where(PartySource.due_at <= work.now).order_by(PartySource.due_at)
+        due = (
+            select(PartySource.party_id)
+            .join(PartyRow, PartyRow.id == PartySource.party_id)
+            .where(PartySource.due_at <= work.now, PartyRow.protocol == protocol)
+            .order_by(PartySource.due_at)
+        )
         found = work.connection.execute(due.limit(most)).scalars().all()
         lease = {"due_at": work.now + _LEASE}
         return [

@@ -9,7 +9,7 @@ from idp.store.base import Row, UtcDateTime
 
 
 class Parcel(Row):
-    """Something to send; ``kind`` is ``mail`` or ``letter``.
+    """Something to send; ``kind`` is ``mail``, ``letter`` or ``backchannel``.
 
     ``status`` is ``queued``, ``sent``, ``failed`` (given up) or ``discarded`` (nobody to send it to). While somebody
     sends it, it is queued with ``due_at`` ahead and ``attempts`` grown.

@@ -3,6 +3,7 @@
 from flask import Request, Response
 
 from idp.services.login import Browser
+from idp.services.sessions import state_of
 from idp.services.work import Office
 
 _SECRET_LENGTH = 64
@@ -16,6 +17,8 @@ class Cookies:
         self._secure = office.settings.secure
         prefix = "__Host-idp-" if self._secure else "idp-"
         self.browser_name, self.session_name = prefix + "browser", prefix + "sso"
+        # Read in a frame on pages of clients, so it is neither of this host's pages alone nor hidden from scripts.
+        self.state_name = "__Secure-idp-state" if self._secure else "idp-state"
 
     def read(self, request: Request) -> Browser:
         """The secrets the browser brought, empty where absent or misshapen."""
@@ -36,6 +39,19 @@ class Cookies:
     def forget_session(self, response: Response) -> None:
         """Let the browser drop its session."""
         response.delete_cookie(self.session_name, path="/", secure=self._secure, httponly=True, samesite="Lax")
+        if self._office.settings.oidc.session_frame:
+            response.delete_cookie(self.state_name, path="/", secure=self._secure, samesite=self._framed)
+
+    def tell_state(self, response: Response, session: str | None) -> None:
+        """Let frames of ours tell this session from another, where that is asked for; it is no secret (RUL-31)."""
+        if session and self._office.settings.oidc.session_frame:
+            state = state_of(self._office, session)
+            response.set_cookie(self.state_name, state, path="/", secure=self._secure, samesite=self._framed)
+
+    @property
+    def _framed(self) -> str:
+        # Over http browsers keep no cookie for frames of other sites; ports of one host are the same site.
+        return "None" if self._secure else "Lax"
 
     def _set(self, response: Response, name: str, value: str) -> None:
         response.set_cookie(name, value, path="/", secure=self._secure, httponly=True, samesite="Lax")

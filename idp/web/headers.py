@@ -12,6 +12,8 @@ _FIXED = {
     "Referrer-Policy": "same-origin",
 }
 _NOT_KEPT = {"Cache-Control": "no-cache, no-store", "Pragma": "no-cache"}
+# The one page that others may frame says so itself (RUL-31).
+_FRAMING = ("X-Frame-Options", "Cross-Origin-Opener-Policy")
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
@@ -29,12 +31,13 @@ def install(app: Flask, secure: bool) -> None:
         headers = response.headers
         said = {name.lower() for name, _ in headers}
         for name, value in (lasting if request.endpoint == "static" else fleeting).items():
-            if name.lower() not in said:
+            if name.lower() not in said and not (name in _FRAMING and g.get("framed")):
                 headers.add(name, value)
         if "content-security-policy" not in said:
             # Chromium holds form-action against redirects after a form too: the address a login returns to counts.
             targets = " ".join(sorted(getattr(g, "form_targets", ())))
-            headers.add("Content-Security-Policy", f"{_POLICY} {targets}".rstrip())
+            framed = " ".join(["; frame-src", *frames]) if (frames := sorted(getattr(g, "frame_sources", ()))) else ""
+            headers.add("Content-Security-Policy", f"{_POLICY} {targets}".rstrip() + framed)
         return response
 
 
@@ -46,3 +49,9 @@ def allow_form_to(address: str) -> None:
     elif parts.scheme:
         # A native application's own scheme (RFC 8252).
         g.form_targets = {*getattr(g, "form_targets", ()), f"{parts.scheme}:"}
+
+
+def allow_frame_of(address: str) -> None:
+    """Allow this page to frame pages of the origin of an address, and nothing else of it."""
+    parts = urlsplit(address)
+    g.frame_sources = {*getattr(g, "frame_sources", ()), f"{parts.scheme}://{parts.netloc}"}

@@ -19,7 +19,7 @@ _PORT = re.compile(":[0-9]*$")
 
 def incoming() -> HttpMessage:
     """The request as the protocols read it: raw query, raw body (SEC-3, SEC-15)."""
-    body = request.get_data(cache=False) if request.method == "POST" else b""
+    body = request.get_data(cache=False) if request.method in ("POST", "PUT") else b""
     if len(body) > LARGEST_BODY:
         raise RequestEntityTooLarge
     return HttpMessage(

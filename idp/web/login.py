@@ -8,7 +8,7 @@ from functools import partial
 from flask import Blueprint, Response, g, redirect, request, url_for
 from werkzeug.datastructures import MultiDict
 
-from idp.domain.assertion import Outcome
+from idp.domain.assertion import Assertion, Outcome
 from idp.domain.login import Progress, Step
 from idp.protocols.message import Answer, Codec, Incoming, PostForm
 from idp.services import certificates, credentials
@@ -152,6 +152,8 @@ class LoginViews:
                 response = self._carry(answer, incoming, outcome)
                 if secret is not None:
                     self._cookies.keep_session(response, secret)
+                if isinstance(outcome, Assertion):
+                    self._cookies.tell_state(response, outcome.session)
                 return response
 
     def _carry(self, answer: Answer, incoming: Incoming, outcome: Outcome) -> Response:

@@ -9,6 +9,7 @@ from idp.protocols.oidc.device import device_authorization
 from idp.protocols.oidc.discovery import documents
 from idp.protocols.oidc.introspection import introspect
 from idp.protocols.oidc.pushed import pushed
+from idp.protocols.oidc.registrar import Registrar
 from idp.protocols.oidc.revocation import revocation
 from idp.protocols.oidc.tokens import token
 from idp.protocols.oidc.userinfo import userinfo
@@ -17,6 +18,7 @@ from idp.services.work import Office
 BackChannel = Callable[[Office, HttpMessage, datetime], Document]
 __all__ = [
     "OidcCodec",
+    "Registrar",
     "back_channel",
     "device_authorization",
     "documents",
@@ -28,9 +30,9 @@ __all__ = [
 ]
 
 
-def back_channel() -> dict[str, BackChannel]:
-    """The endpoints that clients call themselves, by the last part of their path below ``/oidc/``."""
-    return {
+def back_channel(registrar: Registrar | None = None) -> dict[str, BackChannel]:
+    """The endpoints that clients call themselves, by their path below ``/oidc/``; a registrar adds its own."""
+    served: dict[str, BackChannel] = {
         "par": pushed,
         "token": token,
         "userinfo": userinfo,
@@ -38,3 +40,6 @@ def back_channel() -> dict[str, BackChannel]:
         "revoke": revocation,
         "device": device_authorization,
     }
+    if registrar is None:
+        return served
+    return served | {"register": registrar.register, "register/<client>": registrar.manage}

@@ -20,9 +20,9 @@ _ERROR_OF_STEP: Final[Mapping[str, str]] = {
 }
 
 
-def answer_with_code(where: ReturnAddress, code: str) -> Answer:
-    """The granted login."""
-    return where.carry({"code": code})
+def answer_with_code(where: ReturnAddress, code: str, more: Mapping[str, str]) -> Answer:
+    """The granted login; ``more`` goes with the code."""
+    return where.carry({"code": code, **more})
 
 
 def answer_with_error(where: ReturnAddress, error: str, description: str) -> Answer:

@@ -13,6 +13,7 @@ from idp.protocols.oidc.identifiers import identifiers_of
 from idp.protocols.oidc.memory import memory_of
 from idp.protocols.oidc.read import read
 from idp.protocols.oidc.return_address import return_address
+from idp.protocols.oidc.session_state import session_state
 from idp.services.devices import Poll, decide
 from idp.services.grants import open_grant, open_grant_for
 from idp.services.work import Office, Work
@@ -49,7 +50,8 @@ class OidcCodec:
             return answer_with_error(
                 where, "access_denied", "The organisation has no identifier that the service takes."
             )
-        return answer_with_code(where, recorded)
+        more = session_state(office, incoming.party.identity, where.uri, outcome.session)
+        return answer_with_code(where, recorded, more)
 
 
 def _record_for_device(work: Work, incoming: Incoming, outcome: Outcome) -> str:

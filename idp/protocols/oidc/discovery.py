@@ -23,8 +23,11 @@ from idp.services.work import Office
 
 def documents(office: Office) -> dict[str, tuple[str, bytes]]:
     """Discovery and keys as prepared bytes, by path (performance: P8)."""
+    told = _encoded(discovery(office))
     return {
-        Endpoint.DISCOVERY: (JSON, _encoded(discovery(office))),
+        Endpoint.DISCOVERY: (JSON, told),
+        # The same under the name that OAuth gives it (RFC 8414 section 3).
+        Endpoint.SERVER_METADATA: (JSON, told),
         Endpoint.CLAIMS_SCHEMA: (KIND, _encoded(claims_schema(office))),
         Endpoint.JWKS: ("application/jwk-set+json", _encoded({"keys": published_keys(office.keys)})),
     }
@@ -42,6 +45,8 @@ def discovery(office: Office) -> dict[str, Any]:
         **_authentication("revocation_endpoint", *methods(office)),
         "dpop_signing_alg_values_supported": list(ALGORITHMS),
         **_by_certificate(office),
+        **_leaving(office),
+        **_joining(office),
     }
 
 
@@ -108,6 +113,28 @@ def _authentication(endpoint: str, *methods: str) -> dict[str, list[str]]:
         f"{endpoint}_auth_methods_supported": list(methods),
         f"{endpoint}_auth_signing_alg_values_supported": list(ALGORITHMS),
     }
+
+
+def _leaving(office: Office) -> dict[str, Any]:
+    """How logins end (RP-Initiated, Front-Channel and Back-Channel Logout, Session Management)."""
+    told: dict[str, Any] = {
+        "end_session_endpoint": address(office, Endpoint.LOGOUT),
+        **{
+            f"{way}_logout_{what}supported": True
+            for way in ("frontchannel", "backchannel")
+            for what in ("", "session_")
+        },
+    }
+    if office.settings.oidc.session_frame:
+        told["check_session_iframe"] = address(office, Endpoint.SESSION_FRAME)
+    return told
+
+
+def _joining(office: Office) -> dict[str, str]:
+    """Where clients register themselves, if they may (RFC 7591)."""
+    if office.settings.oidc.registration == "closed":
+        return {}
+    return {"registration_endpoint": address(office, Endpoint.REGISTRATION)}
 
 
 def _by_certificate(office: Office) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from idp.domain.parties import Profile
 from idp.ports import Fetcher, Overloaded
@@ -160,7 +160,7 @@ def _wished(office: Office, given: Mapping[str, Any]) -> Invitation:
 
 def _known(office: Office, message: HttpMessage) -> Registered:
     """The registration that a token manages; who may not manage it does not learn whether it is there."""
-    client_id = unquote(message.path.removeprefix(Endpoint.REGISTRATION + "/"))
+    client_id = message.path.removeprefix(Endpoint.REGISTRATION + "/")
     token = _token(message)
     with office.reading() as connection:
         found = managed(office, connection, client_id, token) if token and client_id.isprintable() else None

@@ -115,7 +115,7 @@ def refresh(office: Office, party: Party, fetcher: Fetcher, intent: Intent) -> N
 def refresh_due(office: Office, fetcher: Fetcher) -> dict[str, str]:
     """Fetch what is due; answers how it went by entity ID, for the worker."""
     found = {}
-    for party_id in take_due(office, _AT_ONCE):
+    for party_id in take_due(office, parties.SAML, _AT_ONCE):
         party = office.directory.party_by_id(party_id)
         if party is None:
             continue
