@@ -41,7 +41,9 @@ def messages(office: Office) -> list[Message]:
     the product waits for a mail or takes longer for somebody who gets one.
     """
     if not office.settings.mail.host:
-        postman_of(office).deliver_due()
+        postman = postman_of(office)
+        while postman.deliver_due():
+            pass
     with office.reading() as connection:
         rows = connection.execute(_OUT.order_by(Parcel.due_at.desc(), Parcel.id.desc()).limit(_MOST)).all()
     paper = stationery(office.settings)

@@ -10,12 +10,15 @@ from idp.services.work import Office, Work
 from idp.store.base import Base
 from idp.store.devices import DeviceRow
 from idp.store.logins import LoginRow, SessionParty, SessionRow
+from idp.store.parcels import Parcel
 from idp.store.tickets import CounterRow, Ticket
 
 _KEEP_LOGINS = timedelta(days=1)
 _KEEP_MARKS = timedelta(hours=1)
 _KEEP_COUNTERS = timedelta(days=2)
 _KEEP_SESSIONS = timedelta(hours=12)
+# To whom something was sent is kept for questions about it, and no longer.
+_KEEP_PARCELS = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,7 @@ class Swept:
     counters: int
     sessions: int
     devices: int
+    parcels: int
 
 
 def sweep(office: Office) -> Swept:
@@ -48,6 +52,7 @@ def sweep(office: Office) -> Swept:
             counters=_drop(work, CounterRow, CounterRow.since < work.now - _KEEP_COUNTERS),
             sessions=_drop(work, SessionRow, over),
             devices=_drop(work, DeviceRow, DeviceRow.expires_at < work.now - _KEEP_MARKS) if spent else 0,
+            parcels=_drop(work, Parcel, (Parcel.status != "queued") & (Parcel.due_at < work.now - _KEEP_PARCELS)),
         )
 
 

@@ -22,6 +22,7 @@ from idp.effects.stationery import stationery
 from idp.lab.inbox import messages
 from idp.ports import MailRefused
 from idp.services.parcels import SEAL, Envelope, post
+from idp.services.sweep import sweep
 from idp.services.work import Office
 from idp.settings import BadSettings, load
 from idp.store.ledger import AuditEvent
@@ -190,6 +191,22 @@ def test_a_server_that_hangs_is_left_in_time(serve: Serve, connect: Connect) -> 
     assert deliver(office) == {"delayed": 1}
     assert server.connections == 1
     assert [status for status, _, _ in outbox(office)] == ["queued", "queued"]
+
+
+def test_whom_something_was_sent_to_is_forgotten_after_a_month(
+    serve: Serve, connect: Connect, clock: StandingClock
+) -> None:
+    """What was written off goes after thirty days; what still waits stays."""
+    server = serve()
+    office = connect(server)
+    queue(office)
+    assert deliver(office) == {"sent": 1}
+    queue(office, "anna@zonneschijn.test")
+    clock.move(timedelta(days=29))
+    assert sweep(office).parcels == 0
+    clock.move(timedelta(days=2))
+    assert sweep(office).parcels == 1
+    assert [status for status, _, _ in outbox(office)] == ["queued"]
 
 
 def test_several_workers_send_a_mail_once(serve: Serve, connect: Connect) -> None:

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from idp.app import create_app
+from idp.effects.postman import postman_of
 from idp.lab.seed import seed
 from idp.services.parcels import SEAL
 from idp.services.recovery import choose_password, link_of
@@ -24,6 +25,7 @@ from idp.store.parcels import Parcel
 from idp.store.people import Account, Responder
 from idp.store.tickets import Ticket
 from tests.office import StandingClock, open_test_office
+from tests.services.smtp_server import Manners, SmtpServer
 from tests.web.conftest import register
 from tests.web.kit import Page, Site, told
 from tests.web.letters import Letters
@@ -389,3 +391,38 @@ def test_f39_a_link_opened_elsewhere_leads_into_nobody_elses_login(site: Site, l
     assert done.name == "password-changed"
     assert "continue-login" not in done.response.get_data(as_text=True)
     assert "RVO" not in elsewhere.get(f"/wachtwoord-vergeten{href[href.index('?') :]}").soup.text
+
+
+def test_f38_f39_no_page_waits_for_a_mail_server(database: str, web_keys: Path, clock: StandingClock) -> None:
+    """With a mail server that hangs, every page of recovery answers; only the worker ever talks to it."""
+    server = SmtpServer(Manners(silent=True))
+    mail = {"mail__host": "127.0.0.1", "mail__port": server.port, "mail__security": "none", "mail__timeout_seconds": 1}
+    office = open_test_office(database, web_keys, clock, lab__enabled=False, **mail)
+    seed(office, 7)
+    site = Site(create_app(office), office, {})
+    assert ask(site, "/gebruikersnaam-vergeten", email="sam@schoonmaak.test").name == "recovery-sent"
+    assert reset(site, Letters(office)).name == "password-changed"
+    assert server.connections == 0
+    assert postman_of(office).deliver_due() == {"delayed": 1}
+    assert server.connections == 1
+    server.close()
+    office.engine.dispose()
+    office.directory._engine.dispose()
+
+
+def test_f37_the_modern_policy_asks_more_where_the_password_stands_alone(
+    sqlite_database: str, web_keys: Path, clock: StandingClock
+) -> None:
+    """One setting away: 8 characters beside a responder, 15 without, and the page says which (RUL-6)."""
+    office = open_test_office(sqlite_database, web_keys, clock, lab__enabled=False, login__passwords="modern")
+    seed(office, 7)
+    site = Site(create_app(office), office, {})
+    letters = Letters(office)
+    shortest = {}
+    for username in ("anna", "uma"):
+        ask(site, "/wachtwoord-vergeten", username=username)
+        shortest[username] = open_link(site, letters.link()).control("step-form").text
+    assert "Ten minste 8 tekens" in shortest["anna"]
+    assert "Ten minste 15 tekens" in shortest["uma"]
+    office.engine.dispose()
+    office.directory._engine.dispose()
