@@ -22,7 +22,7 @@ from idp.store.prepared import Prepared
 
 _AT_ONCE = 50
 # Longer than any attempt can take: whoever holds a mail so long has died with it.
-_LEASE = timedelta(minutes=5)
+_LEASE, _LEASED_WAITS = timedelta(minutes=5), 12
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=1)
 _DUE = (
     select(Parcel.id, Parcel.attempts)
@@ -125,11 +125,15 @@ class Postman:
     def _claim(self, parcel: str, seen: int) -> _Claimed | Fate:
         """Take a mail for one attempt, and find out who it is for."""
         with self.office.work("worker") as work:
-            lease = {"now_tried": seen + 1, "lease": work.now + _LEASE}
+            lease = {"now_tried": seen + 1, "lease": work.now + self._lease()}
             row = _CLAIM.one(work.connection, parcel=parcel, seen=seen, **lease)
             if row is None:
                 return Fate.TAKEN
-            facts: Facts = json.loads(self.office.vault.unseal(row.payload, SEAL))
+            facts = self._opened(row.payload)
+            if facts is None:
+                self._write_off(work, parcel, seen + 1, Fate.FAILED)
+                work.record(Event.MAIL_FAILED, parcel=parcel, template=row.template, why="unreadable")
+                return Fate.FAILED
             address = self.addressing.get(row.template)
             found = Addressed(row.recipient, row.locale, facts) if address is None else address(work, facts)
             if found is None:
@@ -160,6 +164,17 @@ class Postman:
         """Nothing of what a mail told is kept (F39), but for the letter box of the laboratory."""
         values = {"ends": fate.value, "at": work.now, "sealed": self._sealed(kept or {})}
         _END.run(work.connection, parcel=parcel, seen=seen, **values)
+
+    def _lease(self) -> timedelta:
+        return max(_LEASE, timedelta(seconds=self.office.settings.mail.timeout_seconds * _LEASED_WAITS))
+
+    def _opened(self, payload: bytes) -> Facts | None:
+        """What a mail tells; None when it was sealed with a key that is gone."""
+        try:
+            facts: Facts = json.loads(self.office.vault.unseal(payload, SEAL))
+        except ValueError:
+            return None
+        return facts
 
     def _sealed(self, facts: Facts) -> bytes:
         return self.office.vault.seal(json.dumps(facts, sort_keys=True).encode(), SEAL)

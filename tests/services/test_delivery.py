@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from idp.domain.audit import Event
 from idp.effects.postman import postman_of
@@ -191,6 +191,18 @@ def test_a_server_that_hangs_is_left_in_time(serve: Serve, connect: Connect) -> 
     assert deliver(office) == {"delayed": 1}
     assert server.connections == 1
     assert [status for status, _, _ in outbox(office)] == ["queued", "queued"]
+
+
+def test_a_mail_that_cannot_be_opened_is_given_up(serve: Serve, connect: Connect) -> None:
+    """A parcel sealed with another key fails, on record, and the next one leaves."""
+    server = serve()
+    office = connect(server)
+    queue(office, "anna@zonneschijn.test")
+    with office.work("test") as work:
+        work.connection.execute(update(Parcel).values(payload=b"sealed by another"))
+    queue(office)
+    assert deliver(office) == {"failed": 1, "sent": 1}
+    assert events(office, Event.MAIL_FAILED)[0]["why"] == "unreadable"
 
 
 def test_whom_something_was_sent_to_is_forgotten_after_a_month(
