@@ -46,6 +46,7 @@ from idp.web import (
     loss,
     oidc,
     operation,
+    passkeys,
     portals,
     public,
     recovery,
@@ -105,7 +106,7 @@ def create_app(office: Office) -> Application:
     app.register_blueprint(views.blueprint())
     app.register_blueprint(device.blueprint(office, views))
     app.register_blueprint(leaving.blueprint())
-    for own in (recovery, loss, responders):
+    for own in (recovery, loss, responders, passkeys):
         app.register_blueprint(own.blueprint(office, cookies))
     app.register_blueprint(public.blueprint(office, product_file("templates", "public", "info")))
     app.register_blueprint(operation.blueprint(office))

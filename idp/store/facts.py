@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from sqlalchemy import ColumnElement, Connection, Integer, and_, bindparam, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Integer, and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from idp.domain.assertion import LegalSubject
@@ -16,7 +16,7 @@ from idp.store.base import AnyRow
 from idp.store.mandates import MandateRow
 from idp.store.means import Means
 from idp.store.organisations import Branch, Organisation
-from idp.store.people import Account, CertificateRow, Responder
+from idp.store.people import Account, CertificateRow, Passkey, Responder
 from idp.store.prepared import Prepared
 
 
@@ -59,7 +59,11 @@ _OPEN_BRANCHES = (
     .where(_OPEN_BRANCH.organisation_id == Organisation.id, _OPEN_BRANCH.closed_on.is_(None))
     .scalar_subquery()
 )
-_HAS_RESPONDER = exists().where(Responder.account_id == Means.account_id, Responder.status == "assigned")
+_HAS_RESPONDER = or_(
+    exists().where(Responder.account_id == Means.account_id, Responder.status == "assigned"),
+    # A security key proves the same factor (docs/decisions/0013).
+    exists().where(Passkey.account_id == Means.account_id, Passkey.status == "active"),
+)
 _HAS_CERTIFICATE = exists().where(CertificateRow.account_id == Means.account_id, CertificateRow.status == "active")
 _HOLDINGS = (
     select(

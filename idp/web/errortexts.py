@@ -48,6 +48,10 @@ _STEPS: dict[str, ErrorText] = {
     "L09": ErrorText(_("Deze stap is al gedaan"), _("Ga verder waar u was.")),
     "L10": ErrorText(_("U hebt het inloggen geannuleerd"), _("U bent niet ingelogd.")),
     "L11": ErrorText(_("Open deze pagina in een eigen venster"), _BEGIN_AGAIN),
+    "L12": ErrorText(
+        _("Deze sleutel werkt hier niet"),
+        _("Gebruik een sleutel die u zelf aan uw account hebt toegevoegd, of de code van uw responder."),
+    ),
     "D15": ErrorText(
         _("Wij kunnen dit certificaat niet gebruiken"),
         _("Kies een persoonlijk PKIoverheid-certificaat dat geldig is en bij uw account hoort."),

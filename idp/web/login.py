@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 from idp.domain.assertion import Assertion, Outcome
 from idp.domain.login import Progress, Step
 from idp.protocols.message import Answer, Codec, Incoming, PostForm
-from idp.services import certificates, credentials
+from idp.services import certificates, credentials, passkeys
 from idp.services import login as logins
 from idp.services.certificates import Errand
 from idp.services.conclusion import PERSONAL_ATTRIBUTES
@@ -102,6 +102,7 @@ class LoginViews:
         return {
             Step.PASSWORD: self._password,
             Step.CODE: self._code,
+            "passkey": lambda tried, form: passkeys.prove(self._office, tried, form.get("answer", "")),
             Step.CERTIFICATE: lambda tried, _form: certificates.send(self._office, tried),
             Step.CHOOSE: lambda tried, form: self._change(tried, partial(_choose, form.get("organisation", ""))),
             Step.CONSENT: lambda tried, form: self._change(tried, partial(_consent, form.getlist("attribute"))),

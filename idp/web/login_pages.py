@@ -13,6 +13,7 @@ from idp.domain.login import Step
 from idp.services.conclusion import PERSONAL_ATTRIBUTES, dutch_day, service_of
 from idp.services.credentials import Fault, Faulty, responder_of, username_of
 from idp.services.login import Waiting, offers_to_keep
+from idp.services.passkeys import question
 from idp.services.work import Office
 from idp.store.facts import Way
 from idp.web import texts
@@ -71,6 +72,8 @@ def _code(office: Office, waiting: Waiting) -> dict[str, Any]:
     responder = responder_of(office, account)
     return {
         "responder_label": responder.label if responder else None,
+        "passkey": question(office, account, waiting.login.id),
+        "has_responder": responder is not None,
         "digits": responder.digits if responder else 6,
         "lost": f"{LOST}?login={waiting.login.id}",
         "username": username_of(office, account),
