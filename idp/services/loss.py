@@ -9,7 +9,7 @@ from idp.domain.audit import Event
 from idp.domain.throttle import Limit
 from idp.services import throttle
 from idp.services.grants import revoke_all
-from idp.services.managers import managers_of, may_speak
+from idp.services.management import managers_of, may_speak
 from idp.services.own import holder_of, name_of, tell
 from idp.services.parcels import Envelope, post
 from idp.services.recovery_codes import use_code

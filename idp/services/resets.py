@@ -9,7 +9,7 @@ from idp.domain.audit import Event
 from idp.domain.throttle import Limit
 from idp.services import throttle
 from idp.services.loss import permit, report
-from idp.services.managers import managers_of
+from idp.services.management import managers_of
 from idp.services.own import holder_of, name_of, tell
 from idp.services.parcels import Envelope, post
 from idp.services.tickets import Held, Purpose, issue, peek, redeem
