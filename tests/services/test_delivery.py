@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 from sqlalchemy import select, update
 
+from idp.cli.jobs import schedule_of
 from idp.domain.audit import Event
 from idp.effects.postman import postman_of
 from idp.effects.stationery import stationery
@@ -219,6 +220,15 @@ def test_whom_something_was_sent_to_is_forgotten_after_a_month(
     clock.move(timedelta(days=2))
     assert sweep(office).parcels == 1
     assert [status for status, _, _ in outbox(office)] == ["queued"]
+
+
+def test_the_worker_sends_mail(serve: Serve, connect: Connect) -> None:
+    """The schedule of ``idp worker`` has a job for the outbox, and its first round sends what is due."""
+    server = serve()
+    office = connect(server)
+    queue(office)
+    assert schedule_of(office).run_due()["mail"] == {"sent": 1}
+    assert len(server.mails) == 1
 
 
 def test_several_workers_send_a_mail_once(serve: Serve, connect: Connect) -> None:
