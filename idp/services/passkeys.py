@@ -123,9 +123,9 @@ def add(office: Office, who: Present, answer: str, label: str) -> bool:
         with office.work("person") as work:
             if len(_OWN.all(work.connection, account=who.account)) >= _MOST:
                 return False
-            known = {"id": work.new_id(), "created_at": work.now}
-            work.connection.execute(insert(Passkey).values(**row, **known))
-            work.record(Event.PASSKEY_ADDED, account=who.account, passkey=known["id"])
+            passkey = work.new_id()
+            work.connection.execute(insert(Passkey).values(id=passkey, created_at=work.now, **row))
+            work.record(Event.PASSKEY_ADDED, account=who.account, passkey=passkey)
             tell(work, who.account, "passkey-added", label=row["label"])
     except IntegrityError:
         return False

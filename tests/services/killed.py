@@ -90,7 +90,7 @@ def main(what: str, url: str, keys: str) -> None:
             office = replace(office, clock=StandingClock(T0 + timedelta(minutes=6 * statements)))
         child = os.fork()
         if child == 0:
-            run(_mortal(office, url, statements), box)
+            run(mortal(office, url, statements), box)
             os._exit(0)
         _, status = os.waitpid(child, 0)
         print(json.dumps(state(office, box) | {"whole": status == 0}), flush=True)
@@ -98,7 +98,7 @@ def main(what: str, url: str, keys: str) -> None:
             return
 
 
-def _mortal(office: Office, url: str, statements: int) -> Office:
+def mortal(office: Office, url: str, statements: int) -> Office:
     """The same office, whose process dies as the statement after so many begins."""
     engine = open_engine(url, 1, 10)
     left = [statements]

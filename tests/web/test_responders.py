@@ -2,6 +2,7 @@
 
 import json
 import re
+from base64 import b32encode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -12,13 +13,15 @@ import pytest
 from sqlalchemy import select
 
 from idp.app import create_app
+from idp.domain.otp import Algorithm
+from idp.domain.seeds import Seed
 from idp.lab.seed import seed
 from idp.services.loss import by_code, confirm_by_staff, permit
 from idp.services.own import Present
 from idp.services.pairing import Entitled
 from idp.services.pairing import pair_device as pair
 from idp.services.recovery_codes import make_codes
-from idp.services.responders import assign, look_up
+from idp.services.responders import assign, look_up, take_in
 from idp.services.work import Office
 from idp.store.ledger import AuditEvent
 from idp.store.means import Pseudonym
@@ -27,7 +30,7 @@ from tests.office import StandingClock, open_test_office
 from tests.web.conftest import register
 from tests.web.kit import Page, Site, told
 from tests.web.letters import Letters
-from tests.web.responder_kit import SERIAL, Visitor, persona_shows, shows, stock
+from tests.web.responder_kit import SECRET, SERIAL, Visitor, persona_shows, shows, stock
 
 STEP = timedelta(seconds=30)
 
@@ -130,6 +133,23 @@ def test_f34_no_other_code_brings_a_device_back_in_step(site: Site, office: Offi
         assert isinstance(page, Page)
         assert page.control("problem")["data-problem"] == "L06"
     assert events(office, "code.accepted") == []
+
+
+def test_f34_a_device_that_counts_presses_logs_in(site: Site, office: Office) -> None:
+    """Presses that were never sent are skipped, a press behind is used, and one far ahead asks the next (O-5)."""
+    shown = pyotp.HOTP(b32encode(SECRET).decode()).at
+    with office.work("test") as work:
+        take_in(work, (Seed(1, SERIAL, SECRET, Algorithm.HOTP, counter=7),))
+        assign(work, SERIAL, "zohra")
+    told_of = []
+    for press in (7, 12, 12, 30, 31):
+        zohra = Visitor(site, "zohra")
+        page = zohra.own.fill(zohra.identify(), {"code": shown(press)})
+        if isinstance(page, Page) and page.control("problem")["data-problem"] == "L06":
+            told_of.append("L06")
+            page = zohra.own.fill(page, {"code": shown(press + 1)})
+        told_of.append("in" if isinstance(page, str) else str(page.control("problem")["data-problem"]))
+    assert told_of == ["in", "in", "L03", "L06", "in", "L03"]
 
 
 def test_f35_somebody_elses_code_is_a_wrong_code(site: Site, office: Office) -> None:
