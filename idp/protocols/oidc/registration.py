@@ -192,7 +192,9 @@ def _check_by_library(given: Mapping[str, Any]) -> None:
     from authlib.oauth2.rfc7591 import ClientMetadataClaims
     from authlib.oidc.registration import ClientMetadataClaims as OpenIdClientMetadataClaims
 
-    kept = {name: value for name, value in given.items() if name != "redirect_uris"}
+    # What was fetched from jwks_uri stands beside it here, which no client may send.
+    ours = {"redirect_uris", "jwks" if "jwks_uri" in given else ""}
+    kept = {name: value for name, value in given.items() if name not in ours}
     for standard in (ClientMetadataClaims, OpenIdClientMetadataClaims):
         try:
             standard(kept, {}).validate()
