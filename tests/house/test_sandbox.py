@@ -9,14 +9,15 @@ import requests
 
 from tests.fixtures.sandbox import Demo
 
-_FACTS = {"base_url", "saml_metadata", "saml_metadata_eherkenning", "oidc_issuer", "personas_url", "pid"}
+_METADATA = ("saml_metadata", "saml_metadata_eherkenning")
+_FACTS = {"base_url", *_METADATA, "oidc_issuer", "certificate_url", "personas_url", "pid"}
 
 
 def test_it_announces_itself(demo: Demo) -> None:
     """The one line of facts has the contract's keys, and what it points to answers."""
     assert set(demo.facts) == _FACTS
     assert demo.facts["oidc_issuer"] == demo.base_url
-    for fact in ("saml_metadata", "saml_metadata_eherkenning", "personas_url"):
+    for fact in (*_METADATA, "personas_url"):
         assert requests.get(demo.facts[fact], timeout=10).status_code == 200
 
 
