@@ -21,6 +21,7 @@ from idp.services.work import Office
 from tests.office import StandingClock, open_test_office
 from tests.web.conftest import register
 from tests.web.kit import Site
+from tests.web.responder_kit import SERIAL, stock
 
 SAMPLES, WARM, BOUND = 150, 15, 0.15
 # Far below what a person or a network notices, and well above nothing.
@@ -48,9 +49,9 @@ def site(office: Office) -> Site:
 Send = Callable[[str], tuple[int, bytes]]
 
 
-def form_at(site: Site, path: str, field: str, **others: str) -> Send:
+def form_at(site: Site, path: str, field: str, form: str = "step-form", **others: str) -> Send:
     """Sends a form of a page again and again with different values in one field."""
-    fields = site.get(path).form_of("step-form") | others
+    fields = site.get(path).form_of(form) | others
 
     def send(value: str) -> tuple[int, bytes]:
         response = site.post(path, fields | {field: value})
@@ -76,14 +77,22 @@ def username_at(site: Site) -> Send:
     return form_at(site, "/wachtwoord-vergeten", "username")
 
 
+def number_at(site: Site) -> Send:
+    """Tries numbers of devices, with a code that none of them shows."""
+    stock(site.office)
+    assert isinstance(site.log_in("anna", "RVO-3"), str)
+    return form_at(site, "/responder-koppelen", "serial", "device-form", **{"device-code": "000000"})
+
+
 PAGES = pytest.mark.parametrize(
     ("page", "known", "unknown"),
     [
         (login_at, "anna", "onna"),
         (email_at, "anna@zonneschijn.test", "onna@zonneschijn.test"),
         (username_at, "anna", "onna"),
+        (number_at, SERIAL, "HW-9999"),
     ],
-    ids=["login", "forgot-username", "forgot-password"],
+    ids=["login", "forgot-username", "forgot-password", "number-of-a-responder"],
 )
 
 
