@@ -10,9 +10,12 @@ from urllib.parse import urlencode
 import pytest
 
 from idp.protocols.message import BadRequest, Document, HttpMessage
+from idp.protocols.oidc import device_authorization
+from idp.services.devices import waiting
 from idp.services.grants import Dead, Terms
+from idp.services.login import Concluded, Incoming, Visit, begin
 from idp.services.refreshing import extend
-from tests.protocol.oidc_kit import Provider, RelyingParty, jwks
+from tests.protocol.oidc_kit import FORM, Provider, RelyingParty, jwks
 from tests.protocol.oidc_proof import USERINFO, Prover, redeem
 
 AT_ONCE = 20
@@ -144,3 +147,30 @@ def test_a_refresh_token_that_stays_serves_everyone_at_once(provider: Provider) 
         return provider.userinfo(given.access)
 
     assert [one.status for one in at_once(once)] == [200] * AT_ONCE
+
+
+def test_a_device_is_decided_for_once_however_many_agree(provider: Provider) -> None:
+    """Twenty people who agree at once for one device give one grant, and its code counts once (RFC 8628)."""
+    device = "urn:ietf:params:oauth:grant-type:device_code"
+    party = provider.register(grant_types=["authorization_code", device])
+    message = HttpMessage("POST", "/oidc/device", b"", b"scope=openid", FORM, party.basic())
+    told = json.loads(device_authorization(provider.office, message, provider.clock.now()).body)
+    found = waiting(provider.office, told["user_code"], provider.clock.now())
+    registered = provider.office.directory.party("oidc", party.client_id)
+    assert found is not None
+    assert registered is not None
+    visit = Visit(provider.log_in(), provider.codec.record)
+    ready = Barrier(AT_ONCE)
+
+    def agree(_place: int) -> str:
+        ready.wait()
+        result = begin(provider.office, Incoming(registered, found.asked), visit, bounce=False)
+        assert isinstance(result, Concluded)
+        return result.recorded
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        recorded = list(pool.map(agree, range(AT_ONCE)))
+    assert sorted(recorded) == [""] * (AT_ONCE - 1) + ["device"]
+    form = {"grant_type": device, "device_code": told["device_code"]}
+    access = the_winner(at_once(lambda _place: party.post(form, party.basic())), "invalid_grant")
+    assert provider.userinfo(access).status == 401

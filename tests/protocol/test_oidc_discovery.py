@@ -1,18 +1,23 @@
 """What we publish: everything that is served, nothing that is not."""
 
 import json
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from authlib.oidc.discovery import OpenIDProviderMetadata
 
+from idp.app import create_app
 from idp.protocols.message import Answered, HttpMessage
 from idp.protocols.oidc import back_channel, device_authorization, documents
 from idp.protocols.oidc.claims import CLAIMS
+from idp.protocols.oidc.discovery import discovery
 from idp.services.party_settings import BadParty
 from tests.protocol.oidc_kit import BASE, FORM, STATE, Provider, RelyingParty, jwks, parameters_of, told_by
 from tests.protocol.test_oidc_requests import read, read_query
+
+NAMES = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
 
 
 @pytest.fixture(scope="module")
@@ -42,12 +47,37 @@ def test_the_document_is_valid_to_another_library(provider: Provider) -> None:
 
 def test_every_endpoint_is_there(published: dict[str, Any], provider: Provider) -> None:
     """The endpoints are those of the contract, and each is served by a function or a document."""
-    served = {f"{BASE}/oidc/{name}" for name in (*back_channel(), "authorize")}
+    served = {f"{BASE}/oidc/{name}" for name in (*back_channel(), "authorize", "logout")}
     served |= {BASE + path for path in documents(provider.office)}
     documented = ("jwks_uri", "claims_schema_uri")
     named = {value for name, value in published.items() if name.endswith("_endpoint") or name in documented}
-    assert named == served - {BASE + "/.well-known/openid-configuration"}
+    assert named == served - {BASE + path for path in NAMES}
     assert published["issuer"] == BASE
+
+
+def test_both_names_say_the_same(provider: Provider) -> None:
+    """OpenID Connect's document and OAuth's (RFC 8414) are one."""
+    told = documents(provider.office)
+    assert told[NAMES[0]] == told[NAMES[1]]
+
+
+@pytest.mark.parametrize("registration", ["closed", "token"])
+@pytest.mark.parametrize("watched", [False, True])
+def test_what_settings_open_is_told_and_served(seeded_world: Path, registration: str, *, watched: bool) -> None:
+    """Every address below /oidc/ that the application serves is named, and nothing that it does not serve is."""
+    settings = {"oidc.registration": registration, "oidc.session_frame": watched}
+    opened = Provider(f"sqlite:///{seeded_world}", empty=True, **settings)
+    try:
+        told = discovery(opened.office)
+        rules = create_app(opened.office)._application.__self__.url_map.iter_rules()
+        routes = {str(rule) for rule in rules if rule.endpoint.startswith("oidc.")}
+        named = {value.removeprefix(BASE) for value in told.values() if isinstance(value, str)}
+        paths = {one for one in named if one.startswith("/oidc/")} - set(documents(opened.office))
+        assert routes - {"/oidc/register/<client>"} == paths
+        assert ("registration_endpoint" in told) == (registration != "closed")
+        assert ("check_session_iframe" in told) == watched
+    finally:
+        opened.close()
 
 
 def test_every_way_to_answer_is_served(published: dict[str, Any], provider: Provider) -> None:
