@@ -178,7 +178,7 @@ def test_the_golden_requests_are_taken(bench: Bench) -> None:
     """What the golden files hold as requests is understood, so that the properties above start from the truth."""
     folder = Path(__file__).parent / "golden" / "generic"
     bench.register()
-    files = sorted(folder.glob("*.request.xml"))
+    files = [one for one in sorted(folder.glob("*.request.xml")) if "AuthnRequest" in one.read_text()]
     assert len(files) > 5
     for file in files:
         octets = file.read_text().removesuffix("\n").replace(">\n<", "><").encode()
