@@ -1,4 +1,4 @@
-"""Twenty uses of one code, and of one pushed request, at a server of four workers over real HTTP (SEC-25, RUL-34)."""
+"""Twenty uses of one code, pushed request or proof, at a server of four workers over real HTTP (SEC-25, RUL-34)."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from tests.conformance.metadata import register_client
-from tests.conformance.openid import asks, own_page, registered
+from tests.conformance.openid import BY_KEY, OpenIdClient, asks, own_page, registered
 from tests.conformance.person import Person
 from tests.fixtures.sandbox import Demo
 from tests.protocol.oidc_kit import VERIFIER, challenge_of
@@ -77,3 +77,40 @@ def test_a_pushed_request_counts_once_over_four_workers(demo: Demo) -> None:
 
         with ThreadPoolExecutor(AT_ONCE) as pool:
             assert sorted(pool.map(arrive, range(AT_ONCE))) == ["P13"] * (AT_ONCE - 1) + ["asked"]
+
+
+def test_proofs_count_once_over_four_workers(demo: Demo) -> None:
+    """Of twenty uses of one DPoP proof, one client assertion, and one rotating refresh token, one succeeds each."""
+    refreshing = {"grant_types": ["authorization_code", "refresh_token"]}
+    with registered(demo, {"one": BY_KEY | refreshing | {"token_endpoint_auth_signing_alg": "ES256"}}) as made:
+        client, person = made["one"], Person(demo, "anna")
+        codes = [client.code(person) for _ in range(AT_ONCE)]
+        proof = client.dpop()
+        assert _winners(lambda place: client.post("/oidc/token", _form(client, codes[place]), DPoP=proof)) == 1
+        codes = [client.code(person) for _ in range(AT_ONCE)]
+        assertion = client.proof()
+        assert _winners(lambda place: client.post("/oidc/token", _form(client, codes[place]) | assertion)) == 1
+        token = client.tokens(person, scope="openid offline_access")["refresh_token"]
+        form = {"grant_type": "refresh_token", "refresh_token": token}
+        assert _winners(lambda _place: client.post("/oidc/token", form)) == 1
+
+
+def _form(client: OpenIdClient, code: str) -> dict[str, str]:
+    redirect_uri = client.redirect_uri
+    return {
+        "grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri, "code_verifier": VERIFIER,
+    }  # fmt: skip
+
+
+def _winners(call: Callable[[int], requests.Response]) -> int:
+    """How many of twenty simultaneous calls are answered with tokens; the others are refused in order."""
+    ready = Barrier(AT_ONCE)
+
+    def once(place: int) -> int:
+        ready.wait()
+        return call(place).status_code
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        statuses = list(pool.map(once, range(AT_ONCE)))
+    assert set(statuses) <= {200, 400, 401}, statuses
+    return statuses.count(200)
