@@ -36,15 +36,16 @@ class Assertion:
     """One granted login (domain 3.3, 3.4, 11.3); both protocols render this record (RUL-10, PS-9).
 
     ``subject`` is the specific pseudonym (``64hex@32hex``); ``level`` the level stated; ``branches`` the restriction,
-    empty for none, and ``subdossiers`` their old numbers where the register gives them (SR-6); ``attributes`` what was
-    consented to, by URN; ``session`` names the kept session, if any.
+    empty for none, and ``subdossiers`` their old numbers where the register gives them (SR-6); ``intermediaries`` the
+    companies of a chain from the one that the represented organisation chose to the person's own, which comes last;
+    ``attributes`` what was consented to, by URN; ``session`` names the kept session, if any.
     """
 
     subject: str
     level: Level
     principal: LegalSubject
     branches: tuple[BranchNumber, ...]
-    intermediary: LegalSubject | None
+    intermediaries: tuple[LegalSubject, ...]
     authenticated_at: datetime
     attributes: dict[str, str]
     session: str | None

@@ -19,7 +19,7 @@ def assertion_text(assertion: Assertion) -> str:
             "principal": _legal_json(assertion.principal),
             "branches": assertion.branches,
             "subdossiers": assertion.subdossiers,
-            "intermediary": _legal_json(assertion.intermediary) if assertion.intermediary else None,
+            "intermediaries": [_legal_json(one) for one in assertion.intermediaries],
             "authenticated_at": assertion.authenticated_at.isoformat(),
             "attributes": assertion.attributes,
             "session": assertion.session,
@@ -37,13 +37,20 @@ def assertion_of_text(text: str) -> Assertion:
         level=Level[stored["level"]],
         principal=_legal(stored["principal"]),
         branches=tuple(BranchNumber(one) for one in stored["branches"]),
-        intermediary=_legal(stored["intermediary"]) if stored["intermediary"] else None,
+        intermediaries=tuple(map(_legal, _intermediaries(stored))),
         authenticated_at=datetime.fromisoformat(stored["authenticated_at"]),
         attributes=stored["attributes"],
         session=stored["session"],
         subdossiers=tuple(stored.get("subdossiers", ())),
         basis=Basis(account, way, frozenset(Factor(one) for one in factors), frozenset(consented)),
     )
+
+
+def _intermediaries(stored: dict[str, Any]) -> list[list[Any]]:
+    """Also of what was stored when an assertion named one intermediary at most."""
+    if "intermediaries" in stored:
+        return list(stored["intermediaries"])
+    return [stored["intermediary"]] if stored["intermediary"] else []
 
 
 def _legal_json(subject: LegalSubject) -> list[str | None]:

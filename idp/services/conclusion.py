@@ -143,7 +143,7 @@ def _grant(
         principal=way.principal,
         branches=tuple(sorted(decision.branches)),
         subdossiers=_subdossiers(work, decision),
-        intermediary=way.intermediary,
+        intermediaries=way.intermediaries,
         authenticated_at=progress.authenticated_at,
         attributes=_attributes(work, way, asked, progress),
         session=None,
@@ -188,13 +188,13 @@ def _pseudonym(work: Work, party: Party, way: Way) -> str:
     key = {
         "person": way.person_id,
         "organisation": way.principal_id,
-        "intermediary": way.intermediary_id,
+        "intermediary": way.own_company_id,
         "provider": party.provider.oin,
     }
     known = _KNOWN.one(work.connection, **key)
     if known is not None:
         return str(known.value)
-    pseudonym_key = PseudonymKey(way.person_id, way.principal_id, way.intermediary_id, party.provider.oin)
+    pseudonym_key = PseudonymKey(way.person_id, way.principal_id, way.own_company_id, party.provider.oin)
     value = mint(work.office.vault.pseudonym_secret(), pseudonym_key)
     # Two first logins at once mint the same value, so whoever comes second finds what it meant to write.
     return _insert_once(work, key, value)

@@ -22,14 +22,18 @@ from idp.store.prepared import Prepared
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way to act as a value, with the ids and names that an assertion needs."""
+    """One way to act as a value, with the ids and names that an assertion needs.
+
+    ``intermediaries`` stand in the order of the chain, the person's own company last; ``own_company_id`` is its id, or
+    empty where there is no chain: it keys the pseudonym (RUL-9).
+    """
 
     held: Held
     person_id: str
     principal_id: str
     principal: LegalSubject
-    intermediary_id: str
-    intermediary: LegalSubject | None
+    own_company_id: str
+    intermediaries: tuple[LegalSubject, ...]
 
 
 _MANDATE_COLUMNS = (
@@ -175,17 +179,17 @@ def _links_towards(
 
 def _chained(own: Way, upstream: dict[str, list[tuple[AnyRow, Link]]]) -> Iterator[Way]:
     """The chains that end at the own organisation, shortest first."""
-    paths: list[tuple[AnyRow, tuple[Link, ...]]] = [
-        (row, (_towards(link, own.principal.kvk),)) for row, link in upstream.get(own.principal_id, [])
+    paths: list[tuple[tuple[AnyRow, ...], tuple[Link, ...]]] = [
+        ((row,), (_towards(link, own.principal.kvk),)) for row, link in upstream.get(own.principal_id, [])
     ]
     for _ in range(MAXIMUM_CHAIN):
-        longer: list[tuple[AnyRow, tuple[Link, ...]]] = []
-        for row, links in paths:
-            yield _chain_way(own, row, links)
+        longer: list[tuple[tuple[AnyRow, ...], tuple[Link, ...]]] = []
+        for rows, links in paths:
+            yield _chain_way(own, rows, links)
             visited = {own.principal.kvk, *(link.principal for link in links)}
             longer += [
-                (further, (_towards(link, links[0].principal), *links))
-                for further, link in upstream.get(row.organisation_id, [])
+                ((further, *rows), (_towards(link, links[0].principal), *links))
+                for further, link in upstream.get(rows[0].organisation_id, [])
                 if link.principal not in visited
             ]
         paths = longer
@@ -205,13 +209,15 @@ def _own_way(rows: Sequence[AnyRow]) -> Way:
         open_branches=first.open_branches,
         upgrade_gap_until=first.upgrade_gap_until,
     )
-    return Way(held, first.person_id, first.organisation_id, _subject(first), "", None)
+    return Way(held, first.person_id, first.organisation_id, _subject(first), "", ())
 
 
-def _chain_way(own: Way, row: AnyRow, links: tuple[Link, ...]) -> Way:
-    active = own.held.organisation_active and row.organisation_status == "active"
+def _chain_way(own: Way, rows: tuple[AnyRow, ...], links: tuple[Link, ...]) -> Way:
+    """``rows`` are the companies before the own one, the represented organisation first; all have to stand."""
+    active = own.held.organisation_active and all(row.organisation_status == "active" for row in rows)
     chained = replace(own.held, chain=links, organisation_active=active)
-    return Way(chained, own.person_id, row.organisation_id, _subject(row), own.principal_id, own.principal)
+    between = (*map(_subject, rows[1:]), own.principal)
+    return Way(chained, own.person_id, rows[0].organisation_id, _subject(rows[0]), own.principal_id, between)
 
 
 def _link(row: AnyRow) -> Link:

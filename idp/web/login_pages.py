@@ -97,8 +97,7 @@ def _choose(_office: Office, waiting: Waiting) -> dict[str, Any]:
 
 def _option(option: Option, way: Way) -> dict[str, Any]:
     branches = option.decision.branches if isinstance(option.decision, Granted) else option.held.registration.branches
-    via = way.intermediary.name if way.intermediary else None
-    shown = organisation_view(way.principal, tuple(sorted(branches)), via)
+    shown = organisation_view(way.principal, tuple(sorted(branches)), way.intermediaries)
     return {
         "key": option.held.key,
         "organisation": shown.organisation,

@@ -56,12 +56,14 @@ def acting_for(outcome: Outcome) -> ActingFor | None:
     """For whom an assertion speaks; None for any other outcome (RUL-15)."""
     if not isinstance(outcome, Assertion):
         return None
-    via = outcome.intermediary.name if outcome.intermediary else None
-    return organisation_view(outcome.principal, outcome.branches, via)
+    return organisation_view(outcome.principal, outcome.branches, outcome.intermediaries)
 
 
-def organisation_view(subject: LegalSubject, branches: tuple[str, ...], via: str | None) -> ActingFor:
-    """An organisation with its numbers."""
+def organisation_view(
+    subject: LegalSubject, branches: tuple[str, ...], intermediaries: tuple[LegalSubject, ...]
+) -> ActingFor:
+    """An organisation with its numbers, and the companies between, the person's own first as people read it."""
+    via = ", ".join(one.name for one in reversed(intermediaries)) or None
     return ActingFor(subject.name, subject.kvk, branches, via)
 
 

@@ -282,12 +282,13 @@ _SERVICE = Service(
 COMPANY = LegalSubject(KvkNumber("90000001"), Rsin("123456782"), 'Bakkerij "De Krent" & Zn. <B.V.>')
 SOLE_TRADER = LegalSubject(KvkNumber("90000003"), None, "Timmerbedrijf Spaan")
 OFFICE_OF_ACCOUNTS = LegalSubject(KvkNumber("90000002"), Rsin("987654329"), "Kantoor Cijfer")
+PAYROLL = LegalSubject(KvkNumber("90000004"), None, "Loonadvies & Co.")
 _GRANTED = Assertion(
     subject=PSEUDONYM,
     level=Level.EH3,
     principal=COMPANY,
     branches=(),
-    intermediary=None,
+    intermediaries=(),
     authenticated_at=T0 + timedelta(seconds=30),
     attributes={},
     session=None,

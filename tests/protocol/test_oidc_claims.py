@@ -6,12 +6,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from idp.domain.assertion import Assertion, LegalSubject
 from idp.domain.identifiers import BranchNumber, KvkNumber
 from idp.domain.login import LoginRequest
 from idp.protocols.message import Answered, HttpMessage
-from idp.protocols.oidc import userinfo
+from idp.protocols.oidc import documents, userinfo
 from idp.services.login import Concluded, Visit, begin, step
 from tests.protocol.oidc_kit import BASE, CALLBACK, FORM, LOA, NONCE, Provider, RelyingParty, parameters_of, told_by
 from tests.protocol.test_oidc_requests import read
@@ -124,7 +125,7 @@ def test_a_chain_is_nested(party: RelyingParty) -> None:
     """In a chain the intermediary stands outside and the organisation acted for inside (11.1, 11.3)."""
     middle = LegalSubject(KvkNumber("99900001"), None, "Tussenpersoon")
     service = party.provider.service("UWV")
-    token = told_of(party, intermediary=middle, branches=(BranchNumber("000000000001"),))
+    token = told_of(party, intermediaries=(middle,), branches=(BranchNumber("000000000001"),))
     outer, inner = token["represents"], token["represents"]["represents"]
     assert (outer["sub"], outer["name"], "branch_numbers" in outer) == ("99900001", "Tussenpersoon", False)
     assert (inner["sub"], inner["branch_numbers"]) == (token["urn:etoegang:core:LegalSubjectID"], ["000000000001"])
@@ -133,6 +134,22 @@ def test_a_chain_is_nested(party: RelyingParty) -> None:
     assert token["urn:etoegang:1.13:attribute-intermediate:CompanyName"] == "Tussenpersoon"
     assert service.entity_types[0] == (RSIN, KVK)
     assert "alt_sub" not in outer
+
+
+def test_a_longer_chain_is_nested_deeper(party: RelyingParty) -> None:
+    """From the own company inward to the organisation acted for; the flat claims name the own company (RUL-15)."""
+    chosen = LegalSubject(KvkNumber("99900001"), None, "Tussenpersoon")
+    own = LegalSubject(KvkNumber("99900002"), None, "Eigen bedrijf")
+    token = told_of(party, intermediaries=(chosen, own), branches=(BranchNumber("000000000001"),))
+    outer = token["represents"]
+    middle, inner = outer["represents"], outer["represents"]["represents"]
+    assert (outer["sub"], middle["sub"], "branch_numbers" in middle) == ("99900002", "99900001", False)
+    assert (inner["sub"], inner["branch_numbers"]) == (token["urn:etoegang:core:LegalSubjectID"], ["000000000001"])
+    assert token["urn:etoegang:core:IntermediateSubjectID"] == "99900002"
+    assert token["urn:etoegang:1.9:IntermediateEntityID:KvKnr"] == "99900002"
+    assert token["urn:etoegang:1.13:attribute-intermediate:CompanyName"] == "Eigen bedrijf"
+    schema = json.loads(documents(party.provider.office)["/oidc/schemas/claims-1.json"][1])
+    assert list(Draft202012Validator(schema).iter_errors(token)) == []
 
 
 def test_an_organisation_without_rsin_is_told_by_its_kvk(party: RelyingParty) -> None:

@@ -3,12 +3,16 @@
 import base64
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from idp.domain.assertion import Assertion, LegalSubject
+from idp.domain.identifiers import KvkNumber
 from idp.protocols.message import Answer, Document, PostForm, Redirect
+from idp.services.login import Concluded
 from tests.protocol.oidc_kit import EIDAS, LOA, Provider, RelyingParty, parameters_of, told_by
 
 FOLDER = Path(__file__).parent / "golden" / "oidc"
@@ -71,6 +75,23 @@ def european(provider: Provider) -> dict[str, Any]:
     return flow(party, exact=False, acr_values=EIDAS + "substantial", response_mode="form_post")
 
 
+def long_chain(provider: Provider) -> dict[str, Any]:
+    """A company chose its accountant, who passed it on to the company where the person works."""
+    party = provider.register(client_id="portal")
+    result = party.begin(provider.log_in(), scope="openid eherkenning")
+    assert isinstance(result, Concluded)
+    assert isinstance(result.outcome, Assertion)
+    chain = (
+        LegalSubject(KvkNumber("90000002"), None, "Kantoor Cijfer"),
+        LegalSubject(KvkNumber("90000004"), None, "Loonadvies & Co."),
+    )
+    with provider.office.work("person") as work:
+        code = provider.codec.record(work, result.incoming, replace(result.outcome, intermediaries=chain))
+    document = party.redeem(code)
+    information = provider.userinfo(told_by(document)["access_token"])
+    return {"tokens": shown_tokens(document), "userinfo": json.loads(information.body)}
+
+
 def refreshed(provider: Provider) -> dict[str, Any]:
     """A refresh ten minutes later."""
     party = provider.register(**REFRESHING)
@@ -96,7 +117,7 @@ def passive(provider: Provider) -> dict[str, Any]:
     return {"request": party.request(prompt="none"), "answer": shown_answer(answer)}
 
 
-@pytest.mark.parametrize("case", [plain, eherkenning, european, refreshed, refused, too_low, passive])
+@pytest.mark.parametrize("case", [plain, eherkenning, european, long_chain, refreshed, refused, too_low, passive])
 def test_a_flow_is_the_same_to_the_byte(
     provider: Provider, case: Callable[[Provider], dict[str, Any]], pytestconfig: pytest.Config
 ) -> None:

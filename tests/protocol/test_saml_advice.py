@@ -6,7 +6,16 @@ from lxml import etree
 from idp.domain.parties import Profile
 from idp.protocols.saml.xml import DS, SAML
 from tests.protocol.saml_artifacts import Resolving, answer_in, artifact_in, resolved, response_in
-from tests.protocol.saml_kit import OFFICE_OF_ACCOUNTS, Bench, check_signature, granted, octets_of, opened, texts
+from tests.protocol.saml_kit import (
+    OFFICE_OF_ACCOUNTS,
+    PAYROLL,
+    Bench,
+    check_signature,
+    granted,
+    octets_of,
+    opened,
+    texts,
+)
 from tests.protocol.saml_messages import ARTIFACT, DV, SCHEME, SCHEME_METADATA, Asking
 
 BEHIND = "/samlp:Response/saml:Assertion/saml:Advice/saml:Assertion"
@@ -39,12 +48,12 @@ def test_two_issuers_state_it(profile: Profile, bench: Bench) -> None:
 
 @pytest.mark.parametrize("profile", SCHEME)
 def test_a_chain_has_a_statement_for_every_link(profile: Profile, bench: Bench) -> None:
-    """The person for the intermediary, then the intermediary for the company, each with its own number (K-6)."""
-    root = stated(bench, profile, intermediary=OFFICE_OF_ACCOUNTS)
-    assert [one.split(":")[2] for one in texts(root, f"{BEHIND}/saml:Issuer")] == ["AD", "MR", "MR"]
-    assert values(root, "urn:etoegang:1.9:EntityConcernedID:KvKnr") == ["90000002", "90000001"]
+    """The person for the own company, then link by link to the company acted for, each with its own number (K-6)."""
+    root = stated(bench, profile, intermediaries=(OFFICE_OF_ACCOUNTS, PAYROLL))
+    assert [one.split(":")[2] for one in texts(root, f"{BEHIND}/saml:Issuer")] == ["AD", "MR", "MR", "MR"]
+    assert values(root, "urn:etoegang:1.9:EntityConcernedID:KvKnr") == ["90000004", "90000002", "90000001"]
     last = root.findall(f".//{{{SAML}}}Advice/{{{SAML}}}Assertion")[-1]
-    assert len(last.findall(f"{{{SAML}}}Advice/{{{SAML}}}AssertionIDRef")) == 2
+    assert len(last.findall(f"{{{SAML}}}Advice/{{{SAML}}}AssertionIDRef")) == 3
 
 
 def test_the_internal_name_is_not_the_pseudonym(bench: Bench) -> None:

@@ -17,6 +17,7 @@ from idp.protocols.saml.xml import XENC
 from tests.protocol.saml_kit import (
     COMPANY,
     OFFICE_OF_ACCOUNTS,
+    PAYROLL,
     PSEUDONYM,
     SOLE_TRADER,
     Bench,
@@ -191,10 +192,23 @@ def test_a_certificate_for_both_uses_does_not_ask_encryption(bench: Bench) -> No
 def test_a_chain_names_the_intermediary(bench: Bench) -> None:
     """The client is the legal subject, the intermediary stands beside it (domain 3.4)."""
     incoming = come(bench, E13)
-    root = opened(octets_of(bench.answer(incoming, granted(intermediary=OFFICE_OF_ACCOUNTS))), "sp-encryption")
+    root = opened(octets_of(bench.answer(incoming, granted(intermediaries=(OFFICE_OF_ACCOUNTS,)))), "sp-encryption")
     assert values(root, "urn:etoegang:core:IntermediateSubjectID") == [OFFICE_OF_ACCOUNTS.kvk]
     assert values(root, "urn:etoegang:1.9:IntermediateEntityID:KvKnr") == [OFFICE_OF_ACCOUNTS.kvk]
     assert values(root, "urn:etoegang:core:LegalSubjectID") == [COMPANY.rsin, COMPANY.kvk]
+
+
+def test_a_longer_chain_names_every_intermediary(bench: Bench) -> None:
+    """One sealed value for each, from the one the client chose to the company of the person (domain 3.4, RUL-15)."""
+    incoming = come(bench, E13)
+    root = opened(
+        octets_of(bench.answer(incoming, granted(intermediaries=(OFFICE_OF_ACCOUNTS, PAYROLL)))), "sp-encryption"
+    )
+    chain = [OFFICE_OF_ACCOUNTS.kvk, PAYROLL.kvk]
+    assert values(root, "urn:etoegang:core:IntermediateSubjectID") == chain
+    assert values(root, "urn:etoegang:1.9:IntermediateEntityID:KvKnr") == chain
+    names = values(root, "urn:etoegang:1.13:attribute-intermediate:CompanyName")
+    assert names == [OFFICE_OF_ACCOUNTS.name, PAYROLL.name]
 
 
 def test_relay_state_comes_back_as_it_came(bench: Bench) -> None:

@@ -13,7 +13,16 @@ from idp.domain.reasons import Reason
 from idp.protocols.message import Answered, PostForm
 from idp.protocols.saml import documents
 from tests.protocol.saml_golden import compare, lines, masked
-from tests.protocol.saml_kit import OFFICE_OF_ACCOUNTS, SOLE_TRADER, Bench, granted, octets_of, opened, service
+from tests.protocol.saml_kit import (
+    OFFICE_OF_ACCOUNTS,
+    PAYROLL,
+    SOLE_TRADER,
+    Bench,
+    granted,
+    octets_of,
+    opened,
+    service,
+)
 from tests.protocol.saml_messages import (
     ACS,
     COMPANY_NAME,
@@ -78,7 +87,9 @@ def extension(*names: str) -> str:
 ONE_KEY, TWO_KEYS = ("sp-encryption",), ("sp-encryption", "own-encryption")
 ADVISED = {"advice": True}
 ON_A_BRANCH = granted(branches=BRANCHES[:1], subdossiers=("0001",))
-IN_A_CHAIN = granted(intermediary=OFFICE_OF_ACCOUNTS)
+IN_A_CHAIN = granted(intermediaries=(OFFICE_OF_ACCOUNTS,))
+# The company chose its accountant, who passed it on to the company where the person works.
+IN_A_LONG_CHAIN = granted(intermediaries=(OFFICE_OF_ACCOUNTS, PAYROLL))
 # A legal entity by RSIN alone, or else anyone by the KvK number: sets in the order of preference (EC-1, EC-2).
 PREFERENCE = (service(1, entity_types=((RSIN,), (KVK,))),)
 TWO_CERTIFICATES = replace(SCHEME_METADATA, encryption=("sp-encryption", "sp-encryption-next"))
@@ -87,7 +98,7 @@ CASES = (
     Case("generic/plain", Asking(), granted()),
     Case("generic/session", Asking(), granted(session="0190-session")),
     Case("generic/branches", Asking(), granted(branches=BRANCHES)),
-    Case("generic/chain", Asking(), granted(intermediary=OFFICE_OF_ACCOUNTS)),
+    Case("generic/chain", Asking(), granted(intermediaries=(OFFICE_OF_ACCOUNTS,))),
     Case("generic/sole-trader", Asking(), granted(principal=SOLE_TRADER)),
     Case("generic/attributes", Asking(extensions=extension(FAMILY_NAME)), granted(attributes={FAMILY_NAME: "Jansen"})),
     Case("generic/transient", Asking(body=f'<samlp:NameIDPolicy Format="{TRANSIENT}"/>'), granted()),
@@ -106,13 +117,13 @@ CASES = (
     ),
     Case("1.11/plain", scheme(E11), granted(), SCHEME_METADATA),
     Case("1.11/branches", scheme(E11), granted(branches=BRANCHES), SCHEME_METADATA),
-    Case("1.11/chain", scheme(E11), granted(intermediary=OFFICE_OF_ACCOUNTS), SCHEME_METADATA),
+    Case("1.11/chain", scheme(E11), granted(intermediaries=(OFFICE_OF_ACCOUNTS,)), SCHEME_METADATA),
     Case("1.11/cancelled", scheme(E11), CANCELLED, SCHEME_METADATA),
     Case("1.13/plain", scheme(E13), granted(), SCHEME_METADATA, ("sp-encryption",)),
     Case("1.13/branch", scheme(E13), granted(branches=BRANCHES[:1]), SCHEME_METADATA, ("sp-encryption",)),
     Case("1.13/branches", scheme(E13), granted(branches=BRANCHES), SCHEME_METADATA, ("sp-encryption",)),
     Case("1.13/sole-trader", scheme(E13), granted(principal=SOLE_TRADER), SCHEME_METADATA, ("sp-encryption",)),
-    Case("1.13/chain", scheme(E13), granted(intermediary=OFFICE_OF_ACCOUNTS), SCHEME_METADATA, ("sp-encryption",)),
+    Case("1.13/chain", scheme(E13), granted(intermediaries=(OFFICE_OF_ACCOUNTS,)), SCHEME_METADATA, ("sp-encryption",)),
     Case("1.13/company-name", scheme(E13), granted(), replace(SCHEME_METADATA, services=NAMED), ("sp-encryption",)),
     Case(
         "1.13/attributes",
@@ -149,6 +160,10 @@ CASES = (
     Case("1.11/company-name", scheme(E11), granted(), replace(SCHEME_METADATA, services=NAMED)),
     Case("1.11/advice", scheme(E11), granted(), SCHEME_METADATA, TWO_KEYS, ADVISED),
     Case("1.11/advice-chain", scheme(E11), IN_A_CHAIN, SCHEME_METADATA, TWO_KEYS, ADVISED),
+    Case("generic/long-chain", Asking(), IN_A_LONG_CHAIN),
+    Case("1.11/long-chain", scheme(E11), IN_A_LONG_CHAIN, SCHEME_METADATA),
+    Case("1.13/long-chain", scheme(E13), IN_A_LONG_CHAIN, SCHEME_METADATA, ONE_KEY),
+    Case("1.13/advice-long-chain", scheme(E13), IN_A_LONG_CHAIN, SCHEME_METADATA, TWO_KEYS, ADVISED),
     Case("generic/subdossier", Asking(), ON_A_BRANCH),
     Case("generic/no-advice", Asking(), granted(), settings=ADVISED),
     Case("1.13/cancelled", scheme(E13), CANCELLED, SCHEME_METADATA),

@@ -61,7 +61,7 @@ def test_password_and_code_give_an_assertion_at_the_level_reached(office: Office
     first = granted(anna.log_in(ask(party)))
     assert first.level is Level.EH3
     assert first.branches == ()
-    assert first.intermediary is None
+    assert first.intermediaries == ()
     assert len(first.subject) == 97
     clock.move(timedelta(minutes=2))
     again = granted(anna.log_in(ask(party, force=True)))
@@ -224,8 +224,8 @@ def test_an_intermediary_acts_for_a_client(office: Office, clock: StandingClock)
     chain = next(one.held.key for one in open_ones if one.held.chain)
     own = next(one.held.key for one in open_ones if not one.held.chain)
     for_client = granted(logins.step(office, page.login.id, otto.visit, lambda progress: _choose(progress, chain)))
-    assert for_client.intermediary is not None
-    assert for_client.intermediary.kvk != for_client.principal.kvk
+    (company,) = for_client.intermediaries
+    assert company.kvk != for_client.principal.kvk
     clock.move(timedelta(minutes=1))
     second = waiting(otto.log_in(ask(party, force=True)), Step.CHOOSE)
     for_self = granted(logins.step(office, second.login.id, otto.visit, lambda progress: _choose(progress, own)))

@@ -99,14 +99,14 @@ def _acr(facts: Facts) -> str:
 
 
 def _represents(facts: Facts) -> dict[str, Any]:
-    """The organisation acted for; in a chain it stands inside the intermediary (11.1)."""
+    """The organisation acted for; in a chain it stands inside its intermediary, the own company outermost (11.1)."""
     assertion = facts.assertion
-    inner = _party(facts, assertion.principal)
+    told = _party(facts, assertion.principal)
     if assertion.branches:
-        inner["branch_numbers"] = list(assertion.branches)
-    if assertion.intermediary is None:
-        return inner
-    return {**_party(facts, assertion.intermediary), "represents": inner}
+        told["branch_numbers"] = list(assertion.branches)
+    for one in assertion.intermediaries:
+        told = {**_party(facts, one), "represents": told}
+    return told
 
 
 def _party(facts: Facts, subject: LegalSubject) -> dict[str, Any]:
@@ -134,12 +134,13 @@ def _branch(facts: Facts) -> str | list[str]:
     return str(branches[0]) if len(branches) == 1 else list(branches)
 
 
-def _intermediary(facts: Facts) -> str:
-    return facts.assertion.intermediary.kvk if facts.assertion.intermediary else ""
+def _own_company(facts: Facts) -> str:
+    """The flat claims name one intermediary, as version 1 of the schema promises: the one the person works for."""
+    return "".join(one.kvk for one in facts.assertion.intermediaries[-1:])
 
 
-def _intermediary_name(facts: Facts) -> str:
-    return facts.assertion.intermediary.name if facts.assertion.intermediary else ""
+def _own_company_name(facts: Facts) -> str:
+    return "".join(one.name for one in facts.assertion.intermediaries[-1:])
 
 
 def _family_name(facts: Facts) -> str:
@@ -162,9 +163,9 @@ CLAIMS: Final[Mapping[str, Claim]] = {
     "namequalifier": Claim(_FLAT, _qualifier),
     "urn:etoegang:core:ActingSubjectID": Claim(_FLAT, lambda facts: facts.assertion.subject),
     "urn:etoegang:1.9:ServiceRestriction:Vestigingsnr": Claim(_FLAT, _branch),
-    "urn:etoegang:core:IntermediateSubjectID": Claim(_FLAT, _intermediary),
-    "urn:etoegang:1.9:IntermediateEntityID:KvKnr": Claim(_FLAT, _intermediary),
-    "urn:etoegang:1.13:attribute-intermediate:CompanyName": Claim(_FLAT, _intermediary_name),
+    "urn:etoegang:core:IntermediateSubjectID": Claim(_FLAT, _own_company),
+    "urn:etoegang:1.9:IntermediateEntityID:KvKnr": Claim(_FLAT, _own_company),
+    "urn:etoegang:1.13:attribute-intermediate:CompanyName": Claim(_FLAT, _own_company_name),
     "urn:etoegang:1.11:attribute-represented:CompanyName": Claim(_FLAT, lambda facts: facts.assertion.principal.name),
     "organisation_name": Claim(_FLAT, lambda facts: facts.assertion.principal.name),
     "urn:etoegang:core:ServiceID": Claim(_FLAT, lambda facts: facts.service.urn),

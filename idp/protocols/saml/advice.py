@@ -143,11 +143,12 @@ def _registry(voice: Voice, told: Told, link: _Link, linked: tuple[str, tuple[st
 
 
 def _links(told: Told) -> Iterator[_Link]:
-    """A chain has a link from the person to the intermediary, and one from there to the organisation (K-6)."""
-    via, principal = told.granted.intermediary, told.granted.principal
-    if via is not None:
-        yield _Link((Identifier(Identifying.KVK, str(via.kvk)),), str(via.kvk), None)
-    yield _Link(told.telling.legal, str(principal.kvk), via)
+    """From the person to the own company, along the chain to the organisation; each names who stands before (K-6)."""
+    via: LegalSubject | None = None
+    for one in reversed(told.granted.intermediaries):
+        yield _Link((Identifier(Identifying.KVK, str(one.kvk)),), str(one.kvk), via)
+        via = one
+    yield _Link(told.telling.legal, str(told.granted.principal.kvk), via)
 
 
 def _subject(told: Told, link: _Link, value: str) -> Iterator[str]:

@@ -70,21 +70,21 @@ def _generic(telling: Telling) -> Iterator[Told]:
     yield Told(Fact.LEGAL_SUBJECT, (numbers.get(Identifying.KVK, telling.legal[0].value),))
     yield Told(Fact.ACTING_SUBJECT, (telling.granted.subject,))
     yield from _plain_numbers(telling)
-    yield from _intermediary(telling)
+    yield from _intermediaries(telling)
 
 
 def _encrypted(telling: Telling) -> Iterator[Told]:
     yield Told(Fact.LEGAL_SUBJECT, identifiers=telling.legal)
     yield Told(Fact.ACTING_SUBJECT, identifiers=(Identifier(Identifying.PSEUDONYM, telling.granted.subject),))
-    if telling.granted.intermediary is not None:
-        kvk = str(telling.granted.intermediary.kvk)
-        yield Told(Fact.INTERMEDIATE_SUBJECT, identifiers=(Identifier(Identifying.KVK, kvk),))
-    yield from _intermediary(telling)
+    if telling.granted.intermediaries:
+        chain = tuple(Identifier(Identifying.KVK, str(one.kvk)) for one in telling.granted.intermediaries)
+        yield Told(Fact.INTERMEDIATE_SUBJECT, identifiers=chain)
+    yield from _intermediaries(telling)
 
 
 def _old(telling: Telling) -> Iterator[Told]:
     yield from _plain_numbers(telling)
-    yield from _intermediary(telling)
+    yield from _intermediaries(telling)
 
 
 def _plain_numbers(telling: Telling) -> Iterator[Told]:
@@ -92,10 +92,12 @@ def _plain_numbers(telling: Telling) -> Iterator[Told]:
         yield Told(one.qualifier, (one.value,))
 
 
-def _intermediary(telling: Telling) -> Iterator[Told]:
-    if telling.granted.intermediary is not None:
-        yield Told(Fact.INTERMEDIATE_KVK, (str(telling.granted.intermediary.kvk),))
-        yield Told(Fact.INTERMEDIATE_NAME, (telling.granted.intermediary.name,))
+def _intermediaries(telling: Telling) -> Iterator[Told]:
+    """Numbers and names in the order of the chain, the person's own company last (K-6)."""
+    chain = telling.granted.intermediaries
+    if chain:
+        yield Told(Fact.INTERMEDIATE_KVK, tuple(str(one.kvk) for one in chain))
+        yield Told(Fact.INTERMEDIATE_NAME, tuple(one.name for one in chain))
 
 
 _PROFILES: Final[Mapping[Profile, Callable[[Telling], Iterator[Told]]]] = {
