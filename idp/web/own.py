@@ -11,6 +11,8 @@ from idp.web.cookies import Cookies
 from idp.web.forms import EMPTY, Filled
 from idp.web.views import asked_view
 
+_DOOR = "/inloggen"
+
 
 class OwnPages:
     """What views of such pages share; each keeps the login it interrupts in its address, as ``?login=``."""
@@ -32,12 +34,12 @@ class OwnPages:
         return underway(self._office, login_id, self.browser()) if login_id else None
 
     def page(self, template: str, filled: Filled = EMPTY, status: int = 200, **context: object) -> Response:
-        """A page below templates/responder."""
+        """A page below templates: of a responder where no folder is named."""
         login = self.login()
         if login is not None:
             g.wished_locales = login.asked.locales
         text = render_template(
-            f"responder/{template}.html",
+            f"{template if '/' in template else f'responder/{template}'}.html",
             asked=asked_view(login.party, login.asked) if login else None,
             back=f"/login/{login.id}" if login else None,
             here=f"?login={login.id}" if login else "",
@@ -55,8 +57,8 @@ class OwnPages:
 
     def log_in_first(self) -> Response:
         """Nobody is known to be here yet: what to do."""
-        return self.page("log-in-first", status=403)
+        return self.page("log-in-first", status=403, door=f"{_DOOR}?naar={request.path}")
 
     def step_up_first(self) -> Response:
         """The password alone is not enough to change anything (F43)."""
-        return self.page("step-up-first", status=403)
+        return self.page("step-up-first", status=403, door=f"{_DOOR}?naar={request.path}&sterk=ja")
