@@ -34,8 +34,11 @@ class PersonalCertificates:
         """
         if not chain:
             return CertificateFault.MISSING
+        # None may be passed over: the key that the connection has proven is the first one's.
+        if any(len(one) > _MOST_OCTETS for one in chain):
+            return CertificateFault.UNREADABLE
         try:
-            leaf, *given = [x509.load_der_x509_certificate(one) for one in chain if len(one) <= _MOST_OCTETS]
+            leaf, *given = [x509.load_der_x509_certificate(one) for one in chain[: 1 + _MOST_BETWEEN]]
             identity = identity_of(leaf)
             leaf.extensions  # noqa: B018  # read here, so that what cannot be read is told as such
         except (ValueError, UnsupportedAlgorithm):
@@ -66,7 +69,7 @@ class PersonalCertificates:
             .build_client_verifier()
         )
         try:
-            return list(verifier.verify(leaf, [*given[:_MOST_BETWEEN], *self._between]).chain)
+            return list(verifier.verify(leaf, [*given, *self._between]).chain)
         except VerificationError:
             return None
 

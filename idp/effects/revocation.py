@@ -25,6 +25,7 @@ _SKEW = timedelta(minutes=5)
 # Whatever an answer says of itself, it is asked anew after this long.
 _KEPT_AT_MOST = timedelta(minutes=10)
 _MOST_KEPT = 4096
+_DIGESTS = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
 _OCSP = {"Content-Type": "application/ocsp-request", "Accept": "application/ocsp-response"}
 
 
@@ -142,15 +143,44 @@ def _listed(
             return None
         if not found.is_signature_valid(issuer.public_key()):  # type: ignore[arg-type]  # it checks the kind itself
             return None
+        if not isinstance(found.signature_hash_algorithm, _DIGESTS) or not _is_whole(found, certificate):
+            return None
         return ends, found.get_revoked_certificate_by_serial_number(certificate.serial_number) is not None
     except (ValueError, TypeError, UnsupportedAlgorithm):
         return None
 
 
+def _is_whole(found: x509.CertificateRevocationList, certificate: x509.Certificate) -> bool:
+    """Whether a list speaks of everything of this certificate's kind, for every reason, at one of its addresses.
+
+    Lists of one authority carry one signature, so a partial one must not pass for the whole.
+    """
+    for extension in found.extensions:
+        scope = extension.value
+        if isinstance(scope, x509.IssuingDistributionPoint):
+            partial = scope.only_some_reasons or scope.indirect_crl or scope.only_contains_attribute_certs
+            other_kind = scope.only_contains_user_certs if _is_authority(certificate) else scope.only_contains_ca_certs
+            named = {one.value for one in scope.full_name or () if isinstance(one, x509.UniformResourceIdentifier)}
+            elsewhere = scope.full_name is not None and not named & set(_lists(certificate))
+            if partial or other_kind or elsewhere or scope.relative_name is not None:
+                return False
+        elif extension.critical:
+            # A list of changes, or something that we do not know.
+            return False
+    return True
+
+
+def _is_authority(certificate: x509.Certificate) -> bool:
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except x509.ExtensionNotFound:
+        return False
+
+
 def _check(signer: x509.Certificate, signature: bytes, signed: bytes, digest: hashes.HashAlgorithm | None) -> None:
     """Raises ``InvalidSignature``, ``ValueError`` for a kind of key or digest that is not taken."""
     key = signer.public_key()
-    if not isinstance(digest, hashes.SHA256 | hashes.SHA384 | hashes.SHA512):
+    if not isinstance(digest, _DIGESTS):
         raise ValueError("a weak digest")
     if isinstance(key, rsa.RSAPublicKey):
         key.verify(signature, signed, padding.PKCS1v15(), digest)
