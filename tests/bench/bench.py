@@ -17,7 +17,7 @@ from tests.bench.statements import count
 _CONCURRENCY = 2
 _WRITERS = 16
 ARTIFACT_113 = "W1 artifact, 1.13"
-W1, W2 = ("W1 POST", "W1 Redirect", "W1 POST, bounced", ARTIFACT_113), ("W2 RS256", "W2 ES256")
+W1, W2 = ("W1 POST", "W1 Redirect", "W1 POST, bounced", ARTIFACT_113), ("W2 RS256", "W2 ES256", "W2 PAR, DPoP")
 W3, W5 = ("W3 SAML", "W3 OIDC"), ("W5 metadata", "W5 JWKS", "W5 discovery")
 # How many times as dear as the plain POST flow an answer by artifact in 1.13 may be.
 _ARTIFACT_FACTOR = 2.5

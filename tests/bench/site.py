@@ -10,9 +10,10 @@ from typing import Any
 
 from tests.bench.artifactparty import ARTIFACT, ArtifactParty
 from tests.bench.artifactparty import SSO as SCHEME_SSO
+from tests.bench.fapiparty import PROFILE, FapiParty
 from tests.bench.http import Browser, FlowFailed
 from tests.bench.measure import Workload
-from tests.bench.oidcparty import OidcParty, registration
+from tests.bench.oidcparty import Authorization, OidcParty, registration
 from tests.bench.person import Person, log_in, persona, synthetic
 from tests.bench.samlparty import Request, SamlParty, response_of, signing_certificate, verify_response
 from tests.bench.server import ONE_WORKER, Server, command, start_demo
@@ -31,6 +32,7 @@ class Site:
     server: Server
     saml: SamlParty
     scheme: ArtifactParty
+    fapi: FapiParty
     clients: dict[str, OidcParty]
     certificate: bytes
     keys: bytes
@@ -60,6 +62,14 @@ class Site:
         ]
         for algorithm, client in self.clients.items():
             flows.append(Workload(f"W2 {algorithm}", client.prepared, self._code_flow(client), self._id_token(client)))
+        flows.append(
+            Workload(
+                "W2 PAR, DPoP",
+                self.fapi.prepared,
+                self.fapi.exchange,
+                lambda asked, token: self._verify_fapi(asked, token),
+            )
+        )
         client = self.clients["RS256"]
         flows.append(
             Workload(
@@ -79,6 +89,9 @@ class Site:
 
     def _response(self, asked: Request, document: bytes) -> None:
         self.shape.add(verify_response(document, self.certificate, asked.id))
+
+    def _verify_fapi(self, asked: Authorization, token: bytes) -> None:
+        OidcParty(self.fapi.client_id, "", "ES256").verify(token, self.keys, self.server.base_url, asked)
 
     def _fetched(self, asked: Request, envelope: bytes) -> None:
         self.scheme.verify(asked, envelope, self.certificate)
@@ -109,13 +122,25 @@ def open_site(folder: Path, environ: Mapping[str, str], populate: Mapping[str, i
         wanted.write_text(registration(algorithm))
         made = command(folder, "providers", "add", "--client", str(wanted), "--services", SERVICE)
         clients[algorithm] = OidcParty(made["client_id"], made["client_secret"], algorithm)
+    fapi = FapiParty()
+    wanted = folder.parent / f"{folder.name}-fapi.json"
+    wanted.write_text(fapi.registration())
+    registering = ("--client", str(wanted), "--services", SERVICE, "--profile", PROFILE)
+    fapi.client_id = command(folder, "providers", "add", *registering)["client_id"]
     people = _people(folder, populate) if populate else iter(())
     # A running server sees new parties within two seconds (contract).
     time.sleep(2.2)
     browser = Browser(server.base_url)
     certificate = signing_certificate(browser.get("/saml/metadata").expect(200).body)
     site = Site(
-        server, saml, ArtifactParty(scheme), clients, certificate, browser.get(_KEYS).expect(200).body, people=people
+        server,
+        saml,
+        ArtifactParty(scheme),
+        fapi,
+        clients,
+        certificate,
+        browser.get(_KEYS).expect(200).body,
+        people=people,
     )
     sign_in(site)
     return site
