@@ -21,14 +21,22 @@ from idp.services.party_keys import Source, certificates, follow, source_of, unf
 from idp.services.work import Office
 from idp.store.ledger import AuditEvent
 from tests.office import StandingClock
-from tests.protocol.saml_messages import SP, Consumer, Published, fixed_key
+from tests.protocol.saml_messages import REDIRECT, SP, Consumer, Published, fixed_key
 from tests.protocol.xml_kit import SoftKey, rsa_key
 from tests.services.conftest import OpenOffice
 
 URL = "https://federation.example.test/metadata"
 FEDERATION = rsa_key("federation")
 OTHER = replace(Published(), entity_id="https://other.example.test/metadata")
-BASE = Published(signing=("sp",), encryption=("sp-encryption",))
+SLO = "https://sp.example.test/slo"
+
+
+def _logout(location: str, response: str = "") -> str:
+    answers = f' ResponseLocation="{response}"' if response else ""
+    return f'<md:SingleLogoutService Binding="{REDIRECT}" Location="{location}"{answers}/>'
+
+
+BASE = Published(signing=("sp",), encryption=("sp-encryption",), logouts=_logout(SLO))
 
 
 @dataclass
@@ -127,6 +135,10 @@ def test_a_key_that_is_taken_out_counts_for_a_week(world: World) -> None:
         (replace(BASE, flags='AuthnRequestsSigned="false" WantAssertionsSigned="true"'), "AuthnRequestsSigned"),
         (replace(BASE, flags='AuthnRequestsSigned="true"'), "WantAssertionsSigned"),
         (replace(BASE, consumers=(Consumer(location="http://sp.example.test/acs"),)), "AssertionConsumerService"),
+        (replace(BASE, logouts=_logout("http://sp.example.test/slo")), "SingleLogoutService"),
+        pytest.param(
+            replace(BASE, logouts=_logout(SLO, "http://sp.example.test/answers")), "SingleLogoutService", id="answers"
+        ),
     ],
     ids=lambda one: one if isinstance(one, str) else "",
 )
@@ -144,6 +156,26 @@ def test_what_weakens_is_refused_and_recorded(world: World, weaker: Published, s
     assert (subject, True) in world.refresh(accept_weaker=True)
     assert world.party.document != before
     assert world.trouble() == ""
+
+
+@pytest.mark.parametrize(
+    ("newer", "told"),
+    [
+        (_logout(SLO + "-2"), [(f"{REDIRECT} {SLO}", ""), ("", f"{REDIRECT} {SLO}-2")]),
+        (_logout(SLO, SLO + "-2"), [(f"{REDIRECT} {SLO}", ""), ("", f"{REDIRECT} {SLO} {SLO}-2")]),
+        ("", [(f"{REDIRECT} {SLO}", "")]),
+        (_logout(SLO, SLO), []),
+    ],
+    ids=["moved", "answers apart", "gone", "the same in more words"],
+)
+def test_where_a_logout_goes_is_compared(world: World, newer: str, told: list[tuple[str, str]]) -> None:
+    """Safe addresses of a logout that come, go or move are told and taken over (SEC-18)."""
+    changes = examine(world.office, world.party, replace(BASE, logouts=newer).xml(), pinned=False).changes
+    assert [(one.before, one.after) for one in changes] == told
+    assert all((one.subject, one.weaker) == ("SingleLogoutService", False) for one in changes)
+    world.hold(replace(BASE, logouts=newer))
+    assert len(world.refresh()) == len(told)
+    assert world.refresh() == []
 
 
 def test_another_entity_never_takes_a_party_over(world: World) -> None:

@@ -7,6 +7,9 @@ from urllib.parse import urlsplit
 
 from idp.protocols.saml.sp_metadata import Consumer, SpMetadata
 
+# Whether it is safe, by how an address is told.
+_Safe = dict[str, bool]
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -51,19 +54,31 @@ def _keys(old: SpMetadata, new: SpMetadata) -> Iterator[Change]:
     yield from _added_and_gone("encryption certificate", ciphers, now)
 
 
-def _consumers(old: SpMetadata, new: SpMetadata) -> Iterator[Change]:
-    yield from _addresses("AssertionConsumerService", old.consumers, new.consumers)
-    yield from _addresses("ArtifactResolutionService", old.resolvers, new.resolvers)
+def _endpoints(old: SpMetadata, new: SpMetadata) -> Iterator[Change]:
+    yield from _addresses("AssertionConsumerService", _indexed(old.consumers), _indexed(new.consumers))
+    yield from _addresses("ArtifactResolutionService", _indexed(old.resolvers), _indexed(new.resolvers))
+    yield from _addresses("SingleLogoutService", _logouts(old), _logouts(new))
 
 
-def _addresses(subject: str, old: Sequence[Consumer], new: Sequence[Consumer]) -> Iterator[Change]:
-    before = {f"{one.index} {one.binding} {one.location}": one.location for one in old}
-    after = {f"{one.index} {one.binding} {one.location}": one.location for one in new}
-    safe = all(_scheme(one) == "https" for one in before.values())
+def _addresses(subject: str, before: _Safe, after: _Safe) -> Iterator[Change]:
+    """An unsafe address weakens, unless there was one before."""
     for name in sorted(before.keys() - after.keys()):
         yield Change(subject, name, "")
     for name in sorted(after.keys() - before.keys()):
-        yield Change(subject, "", name, weaker=safe and _scheme(after[name]) != "https")
+        yield Change(subject, "", name, weaker=all(before.values()) and not after[name])
+
+
+def _indexed(endpoints: Sequence[Consumer]) -> _Safe:
+    return {f"{one.index} {one.binding} {one.location}": _safe(one.location) for one in endpoints}
+
+
+def _logouts(metadata: SpMetadata) -> _Safe:
+    """A request goes to one address and an answer may go to another: both have to be safe."""
+    return {
+        " ".join(dict.fromkeys((one.binding, one.location, one.response_location))): _safe(one.location)
+        and _safe(one.response_location)
+        for one in metadata.logouts
+    }
 
 
 def _services(old: SpMetadata, new: SpMetadata) -> Iterator[Change]:
@@ -79,8 +94,8 @@ def _added_and_gone(subject: str, before: set[str], after: set[str]) -> Iterator
         yield Change(subject, "", one)
 
 
-def _scheme(location: str) -> str:
-    return urlsplit(location).scheme
+def _safe(location: str) -> bool:
+    return urlsplit(location).scheme == "https"
 
 
 def _flag(value: bool) -> str:
@@ -91,6 +106,6 @@ _COMPARED: Final[tuple[Callable[[SpMetadata, SpMetadata], Iterator[Change]], ...
     _identity,
     _flags,
     _keys,
-    _consumers,
+    _endpoints,
     _services,
 )
