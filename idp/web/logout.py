@@ -171,7 +171,7 @@ class LogoutViews:
             ended=over.chain.ended,
             services=self._names(over.chain.told),
             missed=self._names(over.chain.missed),
-            noticed=self._names(tuple(one.party for one in over.chain.clients)),
+            noticed=self._names(tuple(one.party for one in over.chain.clients if one.party != over.chain.asker.party)),
             frames=framed,
             back=_way_back(asker),
             asked_by=_name(asker) if asker is not None else None,
