@@ -66,6 +66,7 @@ class Progress:
 
     ``foreign`` tells that this session was last used at another provider at EH3, so that going on needs
     consent (S-5); ``consented`` is None until the person answered; ``keep`` is the wish to stay logged in (S-2).
+    ``proven_by`` is the responder or key that proved the second factor: once it is lost, so is what it proved (RUL-14).
     ``out_of_step`` is the responder whose clock is off, and the step of the code that showed it (L06).
     ``password_at`` is when the password that was given had been set: another one since then undoes it (SEC-30).
     """
@@ -81,6 +82,7 @@ class Progress:
     cancelled: bool = False
     password_at: datetime | None = None
     out_of_step: tuple[str, int] | None = None
+    proven_by: str = ""
 
 
 def next_step(asked: LoginRequest, progress: Progress, options: tuple[Option, ...]) -> Step:

@@ -48,7 +48,7 @@ class OutOfStep:
 class Spent:
     """The code is right and was spent now, at this responder."""
 
-    serial: str
+    responder: str
 
 
 def code_at(office: Office, row: AnyRow) -> Callable[[int], str]:
@@ -85,7 +85,7 @@ def consume(work: Work, account: str, code: str, earlier: tuple[str, int] | None
     for row in own_responders(work, account):
         judged = _judge(work, row, code, earlier)
         if isinstance(judged, Accepted):
-            return Spent(row.serial) if spend(work, row.id, judged) else Wrong.USED
+            return Spent(row.id) if spend(work, row.id, judged) else Wrong.USED
         if judged is not Wrong.MISMATCH:
             found = judged
     return found

@@ -141,15 +141,15 @@ def prove(office: Office, tried: Attempt, code: str) -> Result | Faulty:
         if not isinstance(found, Spent):
             return _not_accepted(work, again, code, found, allowed)
         work.record(Event.CODE_ACCEPTED, reference=again.reference, account=again.progress.account)
-        return proven(work, again, tried.visit, allowed)
+        return proven(work, again, tried.visit, allowed, found.responder)
 
 
-def proven(work: Work, login: Login, visit: Visit, allowed: throttle.Allowed) -> Result:
-    """Go on with the second factor proven: its wrong attempts are forgotten (SEC-28)."""
+def proven(work: Work, login: Login, visit: Visit, allowed: throttle.Allowed, by: str) -> Result:
+    """Go on with the second factor proven by a responder or key: wrong attempts are forgotten (SEC-28)."""
     throttle.give_back(work, allowed)
     _CLEAR_WRONG_CODES.run(work.connection, account=login.progress.account)
     factors = login.progress.factors | {Factor.OTP}
-    progress = replace(login.progress, factors=factors, authenticated_at=work.now, out_of_step=None)
+    progress = replace(login.progress, factors=factors, authenticated_at=work.now, out_of_step=None, proven_by=by)
     return go_on(work, login, replace(login, progress=progress), visit)
 
 

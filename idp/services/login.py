@@ -16,13 +16,18 @@ from idp.services.logins import Login, advance, fresh, load, store
 from idp.services.sessions import carry_over, end, find, open_session, remember_party, touch
 from idp.services.tickets import Purpose, first_use
 from idp.services.work import Office, Work
-from idp.store.people import Account
+from idp.store.people import Account, Passkey, Responder
 from idp.store.prepared import Prepared
 
 BLOCKED_FOR = timedelta(hours=24)
 # After this long nobody waits for the answer any more; until then an idle login begins anew (L07).
 _RESTARTABLE = timedelta(hours=1)
 _PASSWORD_SET_AT = Prepared(select(Account.password_set_at).where(Account.id == bindparam("account")))
+_COUNTS = Prepared(
+    select(Responder.id)
+    .where(Responder.id == bindparam("proof"), Responder.status == "assigned")
+    .union_all(select(Passkey.id).where(Passkey.id == bindparam("proof"), Passkey.status == "active"))
+)
 _BLOCKED_AT = Prepared(select(Account.blocked_at).where(Account.id == bindparam("account")))
 _OPT_IN_PROFILES = frozenset({Profile.EHERKENNING_111, Profile.EHERKENNING_113})
 
@@ -172,11 +177,18 @@ def mine(work: Work, login_id: str, browser: Browser, binding: bool = False) -> 
 
 
 def _undone(work: Work, progress: Progress, browser: Browser) -> bool:
-    """Whether what was proven is worth nothing any more: its password was replaced, its session is gone (SEC-30)."""
-    if superseded(work, progress.account, progress.password_at):
+    """Whether what was proven is worth nothing any more, or the session it came from is gone (SEC-30)."""
+    if disproven(work, progress):
         return True
     kept = find(work.office, work.connection, browser.session) if progress.resumed else None
     return progress.resumed and (kept is None or kept.account != progress.account)
+
+
+def disproven(work: Work, progress: Progress) -> bool:
+    """Whether the password was replaced since it was given, or the responder or key is lost (SEC-30, RUL-14)."""
+    if superseded(work, progress.account, progress.password_at):
+        return True
+    return bool(progress.proven_by) and _COUNTS.one(work.connection, proof=progress.proven_by) is None
 
 
 def _anew(work: Work, login: Login, again: Login) -> Login | Missing:

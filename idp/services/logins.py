@@ -170,6 +170,7 @@ def _progress_text(progress: Progress) -> str:
             "cancelled": progress.cancelled,
             "password_at": progress.password_at.isoformat() if progress.password_at else None,
             "out_of_step": progress.out_of_step,
+            "proven_by": progress.proven_by,
         }
     )
 

@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, select
 
 from idp.domain.assurance import Factor
 from idp.domain.login import SingleSignOn, alive
-from idp.services.login import Browser, superseded
+from idp.services.login import Browser, disproven
 from idp.services.parcels import Envelope, post
 from idp.services.recovery import underway
 from idp.services.sessions import find
@@ -37,7 +37,7 @@ def present(office: Office, browser: Browser, login_id: str = "") -> Present | N
         login = underway(office, login_id, browser) if login_id else None
         if login is not None and login.progress.account and Factor.PASSWORD in login.progress.factors:
             progress = login.progress
-            late = work.now > login.expires_at or superseded(work, progress.account, progress.password_at)
+            late = work.now > login.expires_at or disproven(work, progress)
             gone = progress.resumed and _session(work, browser) is None
             if not (late or gone):
                 return Present(login.progress.account, bool(progress.factors - {Factor.PASSWORD}))

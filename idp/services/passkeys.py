@@ -178,20 +178,22 @@ def prove(office: Office, tried: Attempt, answer: str) -> Result | Faulty:
         account = again.progress.account
         if blocked(work, account):
             return Faulty(Fault.LOCKED, again)
-        if account != login.progress.account or not _holds(work, account, again.id, answer):
+        key = _key_of(work, account, again.id, answer) if account == login.progress.account else ""
+        if not key:
             work.record(Event.PASSKEY_REFUSED, reference=again.reference, account=account)
             return Faulty(Fault.PASSKEY, again)
-        return proven(work, again, tried.visit, allowed)
+        return proven(work, again, tried.visit, allowed, key)
 
 
-def _holds(work: Work, account: str, login_id: str, answer: str) -> bool:
+def _key_of(work: Work, account: str, login_id: str, answer: str) -> str:
+    """The key of the account that gave this answer in this login, noted as used; empty where it does not hold."""
     challenge = _challenge_in(answer)
     if redeem(work, Purpose.PASSKEY_CHALLENGE, challenge, f"use:{login_id}"[:64]) is None:
-        return False
+        return ""
     named = _json(answer).get("id")
     row = next((one for one in _OWN.all(work.connection, account=account) if one.credential == named), None)
     if row is None:
-        return False
+        return ""
     try:
         shown = verify_authentication_response(
             credential=answer,
@@ -202,11 +204,11 @@ def _holds(work: Work, account: str, login_id: str, answer: str) -> bool:
             credential_current_sign_count=row.sign_count,
         )
     except (WebAuthnException, ValueError, KeyError, TypeError):
-        return False
+        return ""
     if _USE.run(work.connection, passkey=row.id, count=shown.new_sign_count, now=work.now) != 1:
-        return False
+        return ""
     work.record(Event.PASSKEY_ACCEPTED, account=account, passkey=row.id)
-    return True
+    return str(row.id)
 
 
 def _challenge(work: Work, subject: str, account: str) -> bytes:

@@ -16,7 +16,7 @@ from idp.app import create_app
 from idp.domain.otp import Algorithm
 from idp.domain.seeds import Seed
 from idp.lab.seed import seed
-from idp.services.loss import by_code, confirm_by_staff, permit
+from idp.services.loss import by_code, confirm_by_staff, permit, report
 from idp.services.own import Present
 from idp.services.pairing import Entitled
 from idp.services.pairing import pair_device as pair
@@ -191,6 +191,20 @@ def test_a_lost_responder_drops_the_level(site: Site, letters: Letters) -> None:
     assert refused.identify().reasons == ["NO_RESPONDER"]
     low = Visitor(site, "anna", "OLO")
     assert "code" in told(low.own.identify(low.own.begin("OLO"), "anna"))
+
+
+def test_a_loss_ends_what_the_responder_proved_in_a_login_under_way(site: Site, office: Office) -> None:
+    """otto gave his code and still has to choose when his responder is reported lost: he begins anew (RUL-14)."""
+    otto = Visitor(site, "otto", "UWV")
+    choosing = otto.own.prove(otto.identify(), "otto")
+    assert isinstance(choosing, Page)
+    assert choosing.name == "login-choose"
+    with office.work("test") as work:
+        assert report(work, account_of(office, "otto"))
+    first = choosing.control("organisation-1")
+    after = otto.own.fill(choosing, {"organisation": str(first["value"])})
+    assert isinstance(after, Page)
+    assert after.name == "login-password"
 
 
 def test_a_recovery_code_pairs_another_responder(site: Site, office: Office, clock: StandingClock) -> None:
