@@ -22,6 +22,7 @@ from idp.ports import Clock
 from idp.protocols.message import Codec
 from idp.protocols.oidc import OidcCodec, Registrar, back_channel
 from idp.protocols.oidc import documents as oidc_documents
+from idp.protocols.own import OwnCodec
 from idp.protocols.saml import SamlCodec
 from idp.protocols.saml import documents as saml_documents
 from idp.services.directory import Directory
@@ -46,8 +47,11 @@ from idp.web import (
     loss,
     oidc,
     operation,
+    own_login,
     passkeys,
     portals,
+    profile,
+    profile_changes,
     public,
     recovery,
     responders,
@@ -89,7 +93,7 @@ def create_app(office: Office) -> Application:
     _configure(app, office)
     courier = _courier(settings)
     saml_codec = SamlCodec(courier)
-    codecs: dict[str, Codec] = {"saml": saml_codec, "oidc": OidcCodec()}
+    codecs: dict[str, Codec] = {"saml": saml_codec, "oidc": OidcCodec(), "own": OwnCodec()}
     cookies = Cookies(office)
     views = login.LoginViews(office, codecs, cookies)
     leaving = logout.LogoutViews(office, saml_codec.logout, cookies)
@@ -103,10 +107,10 @@ def create_app(office: Office) -> Application:
     for blueprint in machines:
         app.register_blueprint(blueprint)
         protect.exempt(blueprint)
-    app.register_blueprint(views.blueprint())
-    app.register_blueprint(device.blueprint(office, views))
-    app.register_blueprint(leaving.blueprint())
-    for own in (recovery, loss, responders, passkeys):
+    doors = (views.blueprint(), own_login.blueprint(office, views), device.blueprint(office, views))
+    for blueprint in (*doors, leaving.blueprint()):
+        app.register_blueprint(blueprint)
+    for own in (recovery, loss, responders, passkeys, profile, profile_changes):
         app.register_blueprint(own.blueprint(office, cookies))
     app.register_blueprint(public.blueprint(office, product_file("templates", "public", "info")))
     app.register_blueprint(operation.blueprint(office))

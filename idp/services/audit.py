@@ -38,6 +38,7 @@ def append(connection: Connection, now: datetime, actor: str, trail: Sequence[tu
             actor=actor,
             facts=entry.facts,
             reference=facts.get("reference", ""),
+            account=facts.get("account", ""),
             hash=previous,
         )
     _ADVANCE.run(connection, last=sequence, top=previous)

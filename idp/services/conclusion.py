@@ -14,6 +14,7 @@ from idp.domain.login import LoginRequest, Progress, Step, chosen, next_step, st
 from idp.domain.parties import Party, Service
 from idp.domain.pseudonyms import PseudonymKey, mint
 from idp.domain.reasons import Reason
+from idp.services.own_party import OWN, admit, own_step
 from idp.services.work import Work
 from idp.store.base import AnyRow
 from idp.store.facts import Way, ways_of
@@ -58,6 +59,8 @@ class Standing:
 
 def stand(connection: Connection, party: Party, asked: LoginRequest, progress: Progress, now: datetime) -> Standing:
     """Judge every way to act of the account against the service, as the database has it at this moment (SEC-36)."""
+    if party.id == OWN:
+        return Standing(own_step(asked, progress), (), {}, None)
     service = service_of(party, asked)
     ways = ways_of(connection, progress.account) if progress.account else ()
     question = Asked(service.target, asked.level, service.chains)
@@ -88,6 +91,8 @@ def conclude(work: Work, party: Party, asked: LoginRequest, progress: Progress, 
         return Denied((Reason.CANCELLED,), reference)
     if standing.refused is not None:
         return _refuse(work, party, asked, progress, standing.refused)
+    if party.id == OWN and standing.step is Step.ANSWER:
+        return admit(work, party, asked, progress)
     option = chosen(progress, standing.options)
     if standing.step is not Step.ANSWER or option is None or not isinstance(option.decision, Granted):
         return _interrupt(work, party, asked, standing.step)

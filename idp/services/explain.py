@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy import select
 
@@ -54,6 +55,30 @@ def explain(office: Office, username: str, service_name: str) -> Explanation | N
     if any(isinstance(one.decision, Granted) for one in found):
         return Explanation(True, ())
     return Explanation(False, _explained(refusal(found, None)))
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Whether an account is let in at a service, for how many organisations, and what refuses it otherwise."""
+
+    service: Service
+    organisations: int
+    refused: Refused | None
+
+
+def reach(office: Office, account: str) -> list[Reach]:
+    """The decision at every public service, as a login with everything the account has would come out."""
+    with office.reading() as connection:
+        held = [way.held for way in ways_of(connection, account)]
+    today = dutch_day(office.clock.now())
+    return [_reach(service, held, today) for service in office.directory.services() if service.public]
+
+
+def _reach(service: Service, held: Sequence[Held], today: date) -> Reach:
+    asked = Asked(service.target, service.level, service.chains)
+    found = options(asked, held, all_factors(service.level, held), today)
+    granted = sum(isinstance(one.decision, Granted) for one in found)
+    return Reach(service, granted, None if granted else refusal(found, None))
 
 
 def find_service(office: Office, name: str) -> Service | None:

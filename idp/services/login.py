@@ -13,6 +13,7 @@ from idp.domain.login import KeptSession, LoginRequest, Progress, SingleSignOn, 
 from idp.domain.parties import DenyMode, Party, Profile
 from idp.services.conclusion import Standing, conclude, service_of, stand
 from idp.services.logins import Login, advance, fresh, load, store
+from idp.services.own_party import OWN
 from idp.services.sessions import carry_over, end, find, open_session, remember_party, touch
 from idp.services.tickets import Purpose, first_use
 from idp.services.work import Office, Work
@@ -282,8 +283,9 @@ def _keep(work: Work, login: Login, browser: Browser, granted: Assertion) -> tup
     if not sign_on.allowed or not wished or Factor.CERTIFICATE in progress.factors:
         return granted, None
     if kept is not None and kept.factors == progress.factors:
-        touch(work, kept, sign_on.provider)
-        remember_party(work, kept.id, party.id, granted.subject)
+        # A visit to our own pages is none to another provider (S-5).
+        touch(work, kept, kept.provider if party.id == OWN else sign_on.provider)
+        _remember(work, kept.id, party, granted)
         return replace(granted, session=kept.id), None
     if current is not None:
         # Whatever this browser still held, of whomever, is over with its new secret (SEC-30).
@@ -296,5 +298,10 @@ def _keep(work: Work, login: Login, browser: Browser, granted: Assertion) -> tup
     opened = open_session(work, session)
     if kept is not None:
         carry_over(work, kept.id, opened.id)
-    remember_party(work, opened.id, party.id, granted.subject)
+    _remember(work, opened.id, party, granted)
     return replace(granted, session=opened.id), opened.secret
+
+
+def _remember(work: Work, session: str, party: Party, granted: Assertion) -> None:
+    if party.id != OWN:
+        remember_party(work, session, party.id, granted.subject)

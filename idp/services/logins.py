@@ -12,6 +12,7 @@ from idp.domain.assurance import Factor, Level
 from idp.domain.identifiers import ServiceUuid
 from idp.domain.login import LoginRequest, Progress, RequestedAttribute
 from idp.domain.parties import Party
+from idp.services.own_party import OWN, own_party
 from idp.services.work import Office, Work
 from idp.store.logins import LoginRow
 from idp.store.merge import add
@@ -61,7 +62,7 @@ def load(office: Office, connection: Connection, login_id: str) -> Login | None:
     if not _ID.fullmatch(login_id):
         return None
     row = _LOAD.one(connection, login=login_id)
-    party = office.directory.party_by_id(row.party_id) if row is not None else None
+    party = party_of(office, row.party_id) if row is not None else None
     if row is None or party is None:
         return None
     return Login(
@@ -75,6 +76,11 @@ def load(office: Office, connection: Connection, login_id: str) -> Login | None:
         created_at=row.created_at,
         expires_at=row.expires_at,
     )
+
+
+def party_of(office: Office, party_id: str) -> Party | None:
+    """Who asks for a login: a relying party, or our own pages."""
+    return own_party(office) if party_id == OWN else office.directory.party_by_id(party_id)
 
 
 def store(work: Work, login: Login) -> None:

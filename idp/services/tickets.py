@@ -53,6 +53,8 @@ class Purpose(StrEnum):
     PAIRING_APP = "pairing-app"
     LOSS_CONFIRMATION = "loss-confirmation"
     RESET_OBJECTION = "reset-objection"
+    EMAIL_CONFIRMATION = "email-confirmation"
+    EMAIL_OBJECTION = "email-objection"
     PASSKEY_CHALLENGE = "passkey-challenge"
 
 
