@@ -1,20 +1,23 @@
 """Logging in at EH4 with a personal certificate, over real TLS: the good one, and every way to be wrong (F17, D15)."""
 
 import json
+import socket
 import sqlite3
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pytest
 import requests
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from idp.lab.authority import CLIENTS
 from tests.fixtures.sandbox import Demo
 from tests.journeys.test_cells import personas, told, world
 from tests.journeys.walker import Walker
 from tests.journeys.wallet import carry, trust
+from tests.services.certificate_kit import make, person
 
 __all__ = ["personas", "world"]
 _WRONG = [(one.name, one.fault) for one in CLIENTS if one.fault]
@@ -121,3 +124,32 @@ def test_the_listener_takes_bounded_requests(world: Demo) -> None:
     assert long.status_code == 413
     large = requests.post(f"{address}/saml/artifact", data=b"a" * (1024 * 1024 + 1), verify=root, timeout=60)
     assert large.status_code == 413
+
+
+@pytest.mark.parametrize(("filling", "fault"), [(0, "untrusted"), (70_000, "unreadable")], ids=["small", "large"])
+def test_a_certificate_that_is_sent_along_is_not_shown(
+    world: Demo, personas: dict[str, dict[str, Any]], filling: int, fault: str, tmp_path: Path
+) -> None:
+    """Who holds another key and sends rosa's certificate behind the own one is not rosa, however large the own one."""
+    walker = at_certificate(world, personas["rosa"])
+    stranger, folder = make(person(filling=filling)), world.folder / "authority"
+    sent = [(folder / f"{name}.crt.pem").read_bytes() for name in ("rosa", "issuing")]
+    (tmp_path / "sent.pem").write_bytes(stranger.certificate.public_bytes(Encoding.PEM) + b"".join(sent))
+    own = stranger.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "own.pem").write_bytes(own)
+    walker.session.cert = (str(tmp_path / "sent.pem"), str(tmp_path / "own.pem"))
+    walker.submit()
+    assert (walker.page.problem, refusals(world)[-1]) == ("D15", fault)
+
+
+def test_idle_and_broken_visitors_keep_nobody_out(world: Demo) -> None:
+    """Connections that say nothing, half a greeting or nonsense take no place from others (SEC-3)."""
+    address, root = urlsplit(world.facts["certificate_url"]), str(world.folder / "authority" / "root.crt.pem")
+    with ExitStack() as held:
+        for octets in (*[b""] * 60, *[b"\x16\x03\x01\x02"] * 10, *[b"GET / HTTP/1.1\r\n\r\n", bytes(300)] * 20):
+            visitor = held.enter_context(socket.create_connection((address.hostname, address.port), timeout=60))
+            visitor.sendall(octets)
+        for _ in range(3):
+            answer = requests.get(f"{address.geturl()}/certificaat/x", verify=root, timeout=25)
+            assert answer.status_code == 410
+    assert requests.get(f"{address.geturl()}/certificaat/x", verify=root, timeout=25).status_code == 410
