@@ -20,6 +20,10 @@ PUBLIC = (
         "/toegankelijkheid",
     ),
 )
+PROFILE = (
+    *("/profiel", "/profiel/activiteit", "/profiel/sessies", "/profiel/gegevens", "/profiel/middel"),
+    *("/profiel/email", "/profiel/wachtwoord", "/profiel/responder", "/profiel/sleutels"),
+)
 LABORATORY = (
     "/lab",
     "/lab/inbox",
@@ -62,6 +66,19 @@ def prove(page: Page, demo: Demo, username: str) -> None:
     page.fill("[name=code]", requests.get(demo.url(f"/lab/api/otp/{username}"), timeout=60).json()["code"])
     page.get_by_test_id("submit").click()
     page.wait_for_load_state()
+
+
+def enter(page: Page, demo: Demo, username: str) -> None:
+    """Log in at one's own pages, with the second factor."""
+    page.goto(demo.url("/profiel"))
+    page.get_by_test_id("log-in").click()
+    page.wait_for_selector("[data-page=login-password]")
+    identify(page, demo, username)
+    page.wait_for_selector("[data-page=profile]")
+    page.get_by_test_id("change-email").click()
+    page.wait_for_selector("[data-page=login-code]")
+    prove(page, demo, username)
+    page.wait_for_selector("[data-page=profile-email]")
 
 
 def _through(page: Page) -> None:
