@@ -1,10 +1,11 @@
 """The laboratory's certificate authority: rosa's certificate, several that are wrong, and what it says of them.
 
-Made once in a folder, for one base URL: certificates name the place where they may be asked about.
+Certificates name the place where they may be asked about, so another base URL gets them anew, with the same keys and
+numbers: who was trusted or bound stays so.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -48,9 +49,11 @@ class Client:
 CLIENTS = (
     Client("rosa", "Rosa Zegers", "99900017"),
     Client("rosa-expired", "Rosa Zegers", "99900017", "expired"),
+    Client("rosa-not-yet-valid", "Rosa Zegers", "99900017", "not-yet-valid"),
     Client("rosa-revoked", "Rosa Zegers", "99900017", "revoked"),
     Client("rosa-other-root", "Rosa Zegers", "99900017", "untrusted"),
     Client("rosa-purpose", "Rosa Zegers", "99900017", "purpose"),
+    Client("rosa-unanswered", "Rosa Zegers", "99900017", "revocation-unknown"),
     Client("anna", "Anna de Bakker", "99900001", "other-person"),
 )
 
@@ -134,9 +137,9 @@ class Authority:
 
 
 def make(folder: Path, base_url: str, now: datetime) -> None:
-    """Make every authority and certificate that a folder lacks, anew for another base URL."""
-    stamp = folder / "base_url"
-    if stamp.exists() and stamp.read_text() == base_url:
+    """Make every authority and certificate that a folder lacks; for another base URL with the keys that are there."""
+    stamp, stamped = folder / "base_url", "\n".join([base_url, *(one.name for one in CLIENTS)])
+    if stamp.exists() and stamp.read_text() == stamped:
         return
     folder.mkdir(parents=True, exist_ok=True)
     # A laboratory's clock may be moved by years.
@@ -147,14 +150,24 @@ def make(folder: Path, base_url: str, now: datetime) -> None:
     ours, foreign = _read(folder, ISSUING), _read(folder, OTHER_ISSUING)
     _listener(folder, ours, long)
     for client in CLIENTS:
-        term = _Term(now - 3 * _YEAR, now - timedelta(days=1), base_url) if client.fault == "expired" else long
-        _client(folder, client, foreign if client.fault == "untrusted" else ours, term)
-    stamp.write_text(base_url)
+        _client(folder, client, foreign if client.fault == "untrusted" else ours, _term(client, long, now))
+    stamp.write_text(stamped)
 
 
 def certificate_of(folder: Path, name: str) -> x509.Certificate:
     """A certificate that was made; raises ``FileNotFoundError``."""
     return x509.load_pem_x509_certificate((folder / f"{name}.crt.pem").read_bytes())
+
+
+def _term(client: Client, long: _Term, now: datetime) -> _Term:
+    """When a certificate counts and where it may be asked about, wrong where it has to be."""
+    wrong = {
+        "expired": replace(long, begins=now - 3 * _YEAR, ends=now - timedelta(days=1)),
+        "not-yet-valid": replace(long, begins=now + 10 * _YEAR),
+        # Nobody listens there.
+        "revocation-unknown": replace(long, base_url="http://localhost:1"),
+    }
+    return wrong.get(client.fault, long)
 
 
 def _authority(folder: Path, name: str, above: _Issuer | None, term: _Term) -> _Issuer:
@@ -215,14 +228,15 @@ def _issue(
     dress: Callable[[x509.CertificateBuilder], x509.CertificateBuilder],
 ) -> _Issuer:
     subject, above = named
-    key = ec.generate_private_key(ec.SECP256R1())
+    known = _read(folder, file) if (folder / f"{file}.crt.pem").exists() else None
+    key = known.key if known else ec.generate_private_key(ec.SECP256R1())
     signing_key = key if above is None else above.key
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(subject if above is None else above.certificate.subject)
         .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
+        .serial_number(known.certificate.serial_number if known else x509.random_serial_number())
         .not_valid_before(term.begins)
         .not_valid_after(term.ends)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)

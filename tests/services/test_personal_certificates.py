@@ -13,6 +13,7 @@ from cryptography.x509 import ocsp
 from idp.domain.certificates import CertificateFault, CertificateIdentity
 from idp.effects.certificates import PersonalCertificates
 from idp.effects.revocation import Revocation
+from idp.lab import authority
 from tests.services.certificate_kit import (
     CLIENT,
     LIST_URL,
@@ -262,3 +263,20 @@ def test_answers_are_kept_for_a_while(house: House) -> None:
 def test_our_clock_decides(house: House) -> None:
     """The same certificate is over when the clock has moved past its last day (RUL-21)."""
     assert house.told(house.rosa, house.issuing, later=_LATER) is CertificateFault.EXPIRED
+
+
+def test_the_laboratory_keeps_its_keys_at_another_address(tmp_path: Path) -> None:
+    """A sandbox on another port gives the same certificates with another place to ask: who was bound stays bound."""
+    made = []
+    for address in ("http://localhost:8000", "http://localhost:9000"):
+        authority.make(tmp_path, address, NOW)
+        made.append({one.name: authority.certificate_of(tmp_path, one.name) for one in authority.CLIENTS})
+    for before, after in zip(*(one.values() for one in made), strict=True):
+        assert (before.serial_number, before.issuer, before.subject) == (
+            after.serial_number,
+            after.issuer,
+            after.subject,
+        )
+        assert before.public_key() == after.public_key()
+    assert b"localhost:9000" in made[1]["rosa"].public_bytes(Encoding.DER)
+    assert b"localhost:8000" not in made[1]["rosa"].public_bytes(Encoding.DER)
