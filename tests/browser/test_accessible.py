@@ -51,6 +51,12 @@ def test_every_control_is_reached_by_keyboard(demo: Demo, chromium: Browser, ste
     context = chromium.new_context(locale="nl-NL", viewport=DESKTOP)
     page = context.new_page()
     STEPS[step](page, demo)
+    check_keyboard(page)
+    context.close()
+
+
+def check_keyboard(page: Page) -> None:
+    """Tab comes past every control of a page, and each shows that it is there."""
     page.evaluate("document.activeElement.blur(); window.scrollTo(0, 0)")
     wanted = page.locator(_FOCUSABLE).filter(visible=True).count()
     reached: set[str] = set()
@@ -68,4 +74,3 @@ def test_every_control_is_reached_by_keyboard(demo: Demo, chromium: Browser, ste
     radios = page.locator("input[type=radio]").filter(visible=True).count()
     # One press of Tab passes a whole group of radio buttons; the arrows choose within it.
     assert len(seen) >= wanted - max(radios - 1, 0)
-    context.close()
