@@ -43,6 +43,15 @@ class Fate(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Due:
+    """A parcel that waits, how often it was tried, and whom it is for."""
+
+    id: str
+    tried: int
+    recipient: str
+
+
+@dataclass(frozen=True, slots=True)
 class Taken:
     """A parcel that is ours until its lease ends; ``tries`` counts this attempt, ``since`` is when it was queued."""
 
@@ -59,25 +68,26 @@ class Outbox:
     office: Office
     kind: str
 
-    def due(self) -> list[tuple[str, int]]:
-        """The ids of parcels that are due, and how often each was tried; the oldest, and not more than one round."""
+    def due(self) -> list[Due]:
+        """The parcels that are due; the oldest, and not more than one round."""
         with self.office.reading() as connection:
             waiting = (
-                select(Parcel.id, Parcel.attempts)
+                select(Parcel.id, Parcel.attempts, Parcel.recipient)
                 .where(Parcel.status == "queued", Parcel.kind == self.kind, Parcel.due_at <= self.office.clock.now())
                 .order_by(Parcel.due_at)
                 .limit(_AT_ONCE)
             )
-            return [(row.id, row.attempts) for row in connection.execute(waiting)]
+            return [Due(row.id, row.attempts, row.recipient) for row in connection.execute(waiting)]
 
-    def take(self, parcel: str, seen: int) -> Taken | None:
+    def take(self, due: Due) -> Taken | None:
         """Take a parcel for one attempt; None when another carrier has it."""
+        tries = due.tried + 1
         with self.office.work("worker") as work:
-            lease = {"now_tried": seen + 1, "lease": work.now + _LEASE}
-            row = _TAKE.one(work.connection, parcel=parcel, seen=seen, **lease)
+            lease = {"now_tried": tries, "lease": work.now + _LEASE}
+            row = _TAKE.one(work.connection, parcel=due.id, seen=due.tried, **lease)
         if row is None:
             return None
-        return Taken(parcel, seen + 1, row.created_at, json.loads(self.office.vault.unseal(row.payload, SEAL)))
+        return Taken(due.id, tries, row.created_at, json.loads(self.office.vault.unseal(row.payload, SEAL)))
 
     def end(self, taken: Taken, fate: Fate, event: Event | None = None, **facts: str) -> Fate:
         """Write a parcel off; nothing of what it told is kept."""

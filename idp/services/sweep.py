@@ -5,11 +5,13 @@ from datetime import timedelta
 
 from sqlalchemy import ColumnElement, delete, select
 
+from idp.services.farewell import KIND
 from idp.services.grants import LONGEST, forget
 from idp.services.work import Office, Work
 from idp.store.base import Base
 from idp.store.devices import DeviceRow
 from idp.store.logins import LoginRow, SessionParty, SessionRow
+from idp.store.parcels import Parcel
 from idp.store.parcels import Parcel
 from idp.store.tickets import CounterRow, Ticket
 
@@ -17,8 +19,10 @@ _KEEP_LOGINS = timedelta(days=1)
 _KEEP_MARKS = timedelta(hours=1)
 _KEEP_COUNTERS = timedelta(days=2)
 _KEEP_SESSIONS = timedelta(hours=12)
+_KEEP_FAREWELLS = timedelta(days=1)
 # To whom something was sent is kept for questions about it, and no longer.
 _KEEP_PARCELS = timedelta(days=30)
+_SAID = (Parcel.kind == KIND) & (Parcel.status != "queued")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,7 @@ class Swept:
     counters: int
     sessions: int
     devices: int
+    farewells: int
     parcels: int
 
 
@@ -52,6 +57,7 @@ def sweep(office: Office) -> Swept:
             counters=_drop(work, CounterRow, CounterRow.since < work.now - _KEEP_COUNTERS),
             sessions=_drop(work, SessionRow, over),
             devices=_drop(work, DeviceRow, DeviceRow.expires_at < work.now - _KEEP_MARKS) if spent else 0,
+            farewells=_drop(work, Parcel, _SAID & (Parcel.due_at < work.now - _KEEP_FAREWELLS)),
             parcels=_drop(work, Parcel, (Parcel.status != "queued") & (Parcel.due_at < work.now - _KEEP_PARCELS)),
         )
 

@@ -45,6 +45,8 @@ def blueprint(office: Office, codec: Codec, views: Pages, back_channel: Mapping[
         return lambda **_part: outgoing(endpoint(office, incoming(), office.clock.now()))
 
     def leave() -> Response:
+        if request.method == "HEAD":
+            raise MethodNotAllowed(["GET", "POST"])
         return views.logout.asked(incoming())
 
     pages.add_url_rule("/oidc/authorize", endpoint="authorize", view_func=authorize, methods=["GET", "POST"])

@@ -22,6 +22,7 @@ from idp.services.party_keys import source_of
 from idp.services.party_settings import BadParty
 from idp.services.registrations import Invitation, invite
 from idp.services.sessions import end_all, find
+from idp.services.sweep import sweep
 from idp.store.parcels import Parcel
 from idp.store.tables import METADATA
 from tests.protocol.oidc_kit import CALLBACK, Provider, RelyingParty, jwks
@@ -37,7 +38,7 @@ class Network:
     """What lies elsewhere: documents by address, and clients that take what is posted, or do not."""
 
     documents: dict[str, Any] = field(default_factory=dict)
-    broken: bool = False
+    deaf: set[str] = field(default_factory=set)
     posted: list[tuple[str, str, bytes]] = field(default_factory=list)
     lock: Lock = field(default_factory=Lock)
 
@@ -51,7 +52,7 @@ class Network:
         """Take a message."""
         with self.lock:
             self.posted.append((url, content_type, body))
-        if self.broken:
+        if url in self.deaf:
             raise FetchFailed(f"{url} answered with status 500.")
         return b""
 
@@ -175,7 +176,7 @@ def test_many_heralds_tell_once(provider: Provider, network: Network) -> None:
 
 def test_a_client_that_never_answers(provider: Provider, network: Network) -> None:
     """It is told again ever more seldom, by tokens of their own, and given up after a day."""
-    network.broken = True
+    network.deaf = {BYE}
     end_sessions(provider.register(backchannel_logout_uri=BYE))
     herald, tries = Herald(provider.office, network), 0
     for _ in range(200):
@@ -188,6 +189,27 @@ def test_a_client_that_never_answers(provider: Provider, network: Network) -> No
     assert 20 < tries < 60
     assert len(set(network.tokens())) == tries
     assert queued(provider) == 0
+
+
+def test_an_unwell_client_holds_up_nobody(provider: Provider, network: Network) -> None:
+    """Of two messages for a client that does not answer one is tried in a round; another client hears in it."""
+    unwell, well = provider.register(backchannel_logout_uri=BYE), provider.register(backchannel_logout_uri=KEYS)
+    network.deaf = {BYE}
+    for party in (unwell, unwell, well):
+        end_sessions(party)
+    assert Herald(provider.office, network).deliver_due() == {"delayed": 1, "sent": 1}
+    assert [url for url, _, _ in network.posted] == [BYE, KEYS]
+
+
+def test_what_was_said_is_forgotten(provider: Provider, network: Network) -> None:
+    """A day after a message arrived nothing of it is kept; what still waits is."""
+    party = provider.register(backchannel_logout_uri=BYE)
+    end_sessions(party)
+    Herald(provider.office, network).deliver_due()
+    end_sessions(party)
+    provider.move(days=1, seconds=1)
+    assert sweep(provider.office).farewells == 1
+    assert queued(provider) == 1
 
 
 def test_a_client_that_is_gone_is_not_told(provider: Provider, network: Network) -> None:

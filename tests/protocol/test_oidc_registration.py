@@ -129,7 +129,9 @@ def test_what_cannot_be_registered_is_refused_in_a_sentence(changes: dict[str, A
     assert str(caught.value).endswith(".")
 
 
-@pytest.mark.parametrize("octets", [b"", b"[]", b"{", b"\xff", b'"x"', b"[" * 100000, b" " * 200000])
+@pytest.mark.parametrize(
+    "octets", [b"", b"[]", b"{", b"\xff", b'"x"', b"[" * 100000, b" " * 200000, b'{"scope": "a", "scope": "b"}']
+)
 def test_what_is_no_metadata_at_all_is_refused(octets: bytes) -> None:
     """Other JSON, no JSON and endless input are refused before anything is read."""
     with pytest.raises(BadParty):

@@ -15,7 +15,7 @@ from idp.protocols.oidc.jose import sign
 from idp.protocols.oidc.jwe import encrypted_for
 from idp.protocols.oidc.parameters import FORM
 from idp.services.farewell import KIND
-from idp.services.outbox import Fate, Outbox, Taken
+from idp.services.outbox import Due, Fate, Outbox, Taken
 from idp.services.parties import OIDC
 from idp.services.work import Office
 
@@ -34,15 +34,22 @@ class Herald:
     courier: Courier
 
     def deliver_due(self) -> dict[str, int]:
-        """Try every message that is due; answers how many ended how. One that is delayed comes back by itself."""
-        outbox, counts = Outbox(self.office, KIND), dict[str, int]()
-        for parcel, seen in outbox.due():
-            fate = self._deliver(outbox, parcel, seen)
+        """Try every message that is due; answers how many ended how. One that is delayed comes back by itself.
+
+        A client that is not well is asked once a round, so that it does not hold up the others.
+        """
+        outbox, counts, unwell = Outbox(self.office, KIND), dict[str, int](), set[str]()
+        for due in outbox.due():
+            if due.recipient in unwell:
+                continue
+            fate = self._deliver(outbox, due)
+            if fate is Fate.DELAYED:
+                unwell.add(due.recipient)
             counts[fate] = counts.get(fate, 0) + 1
         return counts
 
-    def _deliver(self, outbox: Outbox, parcel: str, seen: int) -> Fate:
-        taken = outbox.take(parcel, seen)
+    def _deliver(self, outbox: Outbox, due: Due) -> Fate:
+        taken = outbox.take(due)
         if taken is None:
             return Fate.TAKEN
         party = self.office.directory.party_by_id(taken.facts["party"])

@@ -131,7 +131,7 @@ def _claims(token: str, key: Key, algorithm: str) -> dict[str, Any] | None:
 
 def _object(octets: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(octets, object_pairs_hook=_each_once)
+        found = json.loads(octets, object_pairs_hook=each_once)
     except (ValueError, RecursionError):
         raise BadToken("A part of the token is not JSON.") from None
     if not isinstance(found, dict):
@@ -139,7 +139,7 @@ def _object(octets: bytes) -> dict[str, Any]:
     return found
 
 
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object; raises ``ValueError`` where a member stands twice: readers differ about which counts (SEC-4)."""
     found = dict(pairs)
     if len(found) < len(pairs):

@@ -13,6 +13,7 @@ from idp.protocols.oidc.addresses import check_address, check_list, origin_of
 from idp.protocols.oidc.client import AuthMethod, Client, GrantType, read_client
 from idp.protocols.oidc.client_logout import BACK, FRONT, LOGOUT_MEMBERS
 from idp.protocols.oidc.client_tokens import TOKEN_MEMBERS
+from idp.protocols.oidc.jose import each_once
 from idp.protocols.oidc.profiles import RULES, misfit
 from idp.protocols.oidc.remote import obtained
 from idp.protocols.oidc.tls_client import SUBJECT_MEMBERS
@@ -150,9 +151,9 @@ def read_metadata(octets: bytes) -> dict[str, Any]:
     if len(octets) > _LARGEST:
         raise BadParty(f"The client metadata are larger than {_LARGEST // 1024} KiB.")
     try:
-        given = json.loads(octets)
+        given = json.loads(octets, object_pairs_hook=each_once)
     except (ValueError, RecursionError):
-        raise BadParty("The client metadata are not JSON.") from None
+        raise BadParty("The client metadata are not JSON in which each member stands once.") from None
     if not isinstance(given, dict):
         raise BadParty("The client metadata must be one JSON object, as in RFC 7591.")
     return given
