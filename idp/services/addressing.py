@@ -8,6 +8,8 @@ from sqlalchemy import bindparam, select
 from idp.domain.throttle import Limit
 from idp.services import throttle
 from idp.services.delivery import Address, Addressed, Facts
+from idp.services.gathering import gathered
+from idp.services.notices import TEMPLATE
 from idp.services.tickets import Held, Purpose, given_out, issue, prolong, void
 from idp.services.work import Work
 from idp.store.means import Means
@@ -78,5 +80,9 @@ def _spare(work: Work, what: str, whose: str) -> bool:
     return throttle.within(work, f"mail:{what}:{whose}", limit)
 
 
-ADDRESSING: Mapping[str, Address] = {"usernames": usernames, "password-link": password_link}
+ADDRESSING: Mapping[str, Address] = {
+    "usernames": usernames,
+    "password-link": password_link,
+    TEMPLATE: gathered,
+}
 """How the recipient of each such mail is found, by its template."""

@@ -16,8 +16,9 @@ from idp.ports import Overloaded
 from idp.services import throttle
 from idp.services.codes import OutOfStep, Spent, consume, other_holder
 from idp.services.ending import end_everything
-from idp.services.login import Gone, Missing, Result, Visit, blocked, go_on, mine, superseded
+from idp.services.login import Gone, Missing, Result, Visit, go_on, mine
 from idp.services.logins import Login, advance
+from idp.services.proofs import blocked, superseded
 from idp.services.work import Office, Work
 from idp.store.base import AnyRow
 from idp.store.people import Account, Responder

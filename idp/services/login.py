@@ -5,31 +5,21 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import bindparam, select
-
 from idp.domain.assertion import Assertion, Outcome
 from idp.domain.assurance import Factor
 from idp.domain.login import KeptSession, LoginRequest, Progress, SingleSignOn, Step, resume
 from idp.domain.parties import DenyMode, Party, Profile
 from idp.services.conclusion import Standing, conclude, service_of, stand
 from idp.services.logins import Login, advance, fresh, load, store
+from idp.services.notices import note_device
 from idp.services.own_party import OWN
+from idp.services.proofs import blocked, disproven
 from idp.services.sessions import carry_over, end, find, open_session, remember_party, touch
 from idp.services.tickets import Purpose, first_use
 from idp.services.work import Office, Work
-from idp.store.people import Account, Passkey, Responder
-from idp.store.prepared import Prepared
 
-BLOCKED_FOR = timedelta(hours=24)
 # After this long nobody waits for the answer any more; until then an idle login begins anew (L07).
 _RESTARTABLE = timedelta(hours=1)
-_PASSWORD_SET_AT = Prepared(select(Account.password_set_at).where(Account.id == bindparam("account")))
-_COUNTS = Prepared(
-    select(Responder.id)
-    .where(Responder.id == bindparam("proof"), Responder.status == "assigned")
-    .union_all(select(Passkey.id).where(Passkey.id == bindparam("proof"), Passkey.status == "active"))
-)
-_BLOCKED_AT = Prepared(select(Account.blocked_at).where(Account.id == bindparam("account")))
 _OPT_IN_PROFILES = frozenset({Profile.EHERKENNING_111, Profile.EHERKENNING_113})
 
 
@@ -48,10 +38,11 @@ Record = Callable[[Work, Incoming, Outcome], str]
 
 @dataclass(frozen=True, slots=True)
 class Browser:
-    """What the browser brought: the secrets of its two cookies, empty when absent."""
+    """What the browser brought: the secrets of its two cookies, empty when absent, and whom it ``known`` before."""
 
     id: str
     session: str
+    known: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,13 +176,6 @@ def _undone(work: Work, progress: Progress, browser: Browser) -> bool:
     return progress.resumed and (kept is None or kept.account != progress.account)
 
 
-def disproven(work: Work, progress: Progress) -> bool:
-    """Whether the password was replaced since it was given, or the responder or key is lost (SEC-30, RUL-14)."""
-    if superseded(work, progress.account, progress.password_at):
-        return True
-    return bool(progress.proven_by) and _COUNTS.one(work.connection, proof=progress.proven_by) is None
-
-
 def _anew(work: Work, login: Login, again: Login) -> Login | Missing:
     again = replace(again, progress=Progress())
     return again if advance(work, login, again) else Missing(Gone.ANSWERED, login)
@@ -247,20 +231,6 @@ def _go_on(work: Work, login: Login, visit: Visit, stored: Login | None) -> Resu
     return Waiting(login, standing, standing.step is Step.CODE and blocked(work, login.progress.account))
 
 
-def superseded(work: Work, account: str | None, password_at: datetime | None) -> bool:
-    """Whether the account has another password than the one set at this instant (SEC-30)."""
-    if password_at is None:
-        return False
-    found = _PASSWORD_SET_AT.one(work.connection, account=account)
-    return found is None or found.password_set_at != password_at
-
-
-def blocked(work: Work, account: str | None) -> bool:
-    """Too many wrong codes after a right password; time or staff lifts it (RUL-20)."""
-    found = _BLOCKED_AT.one(work.connection, account=account)
-    return found is not None and found.blocked_at is not None and work.now - found.blocked_at < BLOCKED_FOR
-
-
 def _end(work: Work, login: Login, standing: Standing, visit: Visit, stored: Login | None) -> Result:
     """Conclude, keep the session, and let the protocol record what its answer needs: all in this transaction."""
     if stored is not None and not advance(work, stored, replace(login, status="answered")):
@@ -269,6 +239,8 @@ def _end(work: Work, login: Login, standing: Standing, visit: Visit, stored: Log
     secret: str | None = None
     if isinstance(outcome, Assertion):
         outcome, secret = _keep(work, login, visit.browser, outcome)
+        if not login.progress.resumed:
+            note_device(work, outcome.basis.account, visit.browser.known)
     incoming = Incoming(login.party, login.asked)
     return Concluded(incoming, outcome, visit.record(work, incoming, outcome), secret)
 
@@ -285,7 +257,7 @@ def _keep(work: Work, login: Login, browser: Browser, granted: Assertion) -> tup
     if kept is not None and kept.factors == progress.factors:
         # A visit to our own pages is none to another provider (S-5).
         touch(work, kept, kept.provider if party.id == OWN else sign_on.provider)
-        _remember(work, kept.id, party, granted)
+        remember_party(work, kept.id, party.id, granted.subject)
         return replace(granted, session=kept.id), None
     if current is not None:
         # Whatever this browser still held, of whomever, is over with its new secret (SEC-30).
@@ -298,10 +270,5 @@ def _keep(work: Work, login: Login, browser: Browser, granted: Assertion) -> tup
     opened = open_session(work, session)
     if kept is not None:
         carry_over(work, kept.id, opened.id)
-    _remember(work, opened.id, party, granted)
+    remember_party(work, opened.id, party.id, granted.subject)
     return replace(granted, session=opened.id), opened.secret
-
-
-def _remember(work: Work, session: str, party: Party, granted: Assertion) -> None:
-    if party.id != OWN:
-        remember_party(work, session, party.id, granted.subject)

@@ -7,8 +7,9 @@ from sqlalchemy import bindparam, select
 
 from idp.domain.assurance import Factor
 from idp.domain.login import SingleSignOn, alive
-from idp.services.login import Browser, disproven
+from idp.services.login import Browser
 from idp.services.parcels import Envelope, post
+from idp.services.proofs import disproven
 from idp.services.recovery import underway
 from idp.services.sessions import find
 from idp.services.work import Office, Work

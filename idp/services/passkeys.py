@@ -29,8 +29,9 @@ from webauthn.helpers.structs import (
 from idp.domain.audit import Event
 from idp.services import throttle
 from idp.services.credentials import Attempt, Fault, Faulty, proven
-from idp.services.login import Missing, Result, blocked, go_on, mine
+from idp.services.login import Missing, Result, go_on, mine
 from idp.services.own import Present, holder_of, name_of, tell
+from idp.services.proofs import blocked
 from idp.services.sessions import end_all
 from idp.services.tickets import Held, Purpose, issue, redeem
 from idp.services.work import Office, Work

@@ -9,6 +9,7 @@ from idp.domain.assurance import Factor
 from idp.domain.audit import Event
 from idp.domain.login import KeptSession
 from idp.services.farewell import bid_farewell
+from idp.services.own_party import OWN
 from idp.services.work import Office, Work
 from idp.store.logins import SessionParty, SessionRow
 from idp.store.merge import add, renew
@@ -92,7 +93,9 @@ def touch(work: Work, kept: KeptSession, provider: str) -> None:
 
 
 def remember_party(work: Work, session_id: str, party_id: str, subject: str) -> None:
-    """Note which party a session answered, for logout; said once per session and party."""
+    """Note which party a session answered, for logout; said once per session and party; our own pages need none."""
+    if party_id == OWN:
+        return
     known = _KNOWN_PARTY.one(work.connection, session=session_id, party=party_id)
     index = index_of(work.office, session_id, party_id)
     if known is not None and (known.subject, known.session_index) == (subject, index):

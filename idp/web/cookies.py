@@ -1,12 +1,17 @@
 """Our cookies: a secret that binds a login to its browser, and the secret of a kept session."""
 
+import re
+
 from flask import Request, Response
 
 from idp.services.login import Browser
+from idp.services.notices import mark_of
 from idp.services.sessions import state_of
 from idp.services.work import Office
 
 _SECRET_LENGTH = 64
+_MOST_KNOWN, _YEAR = 8, 365 * 24 * 3600
+_KNOWN = re.compile(r"[0-9a-f]{24}(\.[0-9a-f]{24}){0,7}", re.ASCII)
 
 
 class Cookies:
@@ -17,16 +22,28 @@ class Cookies:
         self._secure = office.settings.secure
         prefix = "__Host-idp-" if self._secure else "idp-"
         self.browser_name, self.session_name = prefix + "browser", prefix + "sso"
+        self.known_name = prefix + "known"
         # Read in a frame on pages of clients, so it is neither of this host's pages alone nor hidden from scripts.
         self.state_name = "__Secure-idp-state" if self._secure else "idp-state"
 
     def read(self, request: Request) -> Browser:
         """The secrets the browser brought, empty where absent or misshapen."""
-        return Browser(_secret(request, self.browser_name), _secret(request, self.session_name))
+        known = request.cookies.get(self.known_name, "")
+        secrets = _secret(request, self.browser_name), _secret(request, self.session_name)
+        return Browser(*secrets, known if _KNOWN.fullmatch(known) else "")
 
     def new_browser(self, session: str) -> Browser:
         """A secret for a browser that has none."""
         return Browser(self._office.entropy.bytes(_SECRET_LENGTH // 2).hex(), session)
+
+    def know(self, response: Response, request: Request, account: str) -> None:
+        """Let the browser show from now on that this account was used in it; it is no secret and proves nothing."""
+        mark, known = mark_of(self._office, account), self.read(request).known
+        if mark in known.split("."):
+            return
+        marks = ".".join([mark, *known.split(".")][:_MOST_KNOWN]).strip(".")
+        name, safe = self.known_name, self._secure
+        response.set_cookie(name, marks, _YEAR, path="/", secure=safe, httponly=True, samesite="Lax")
 
     def bind(self, response: Response, browser: Browser) -> None:
         """Let the browser keep its binding secret."""

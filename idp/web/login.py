@@ -155,6 +155,7 @@ class LoginViews:
                     self._cookies.keep_session(response, secret)
                 if isinstance(outcome, Assertion):
                     self._cookies.tell_state(response, outcome.session)
+                    self._cookies.know(response, request, outcome.basis.account)
                 return response
 
     def _carry(self, answer: Answer, incoming: Incoming, outcome: Outcome) -> Response:

@@ -13,7 +13,8 @@ from idp.lab.seed import seed
 from idp.ports import Overloaded
 from idp.services import throttle
 from idp.services.credentials import Fault, Faulty
-from idp.services.login import BLOCKED_FOR, Concluded, Waiting
+from idp.services.login import Concluded, Waiting
+from idp.services.proofs import BLOCKED_FOR
 from idp.services.throttle import Allowed
 from idp.services.work import Office
 from idp.store.means import Means

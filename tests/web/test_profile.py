@@ -295,3 +295,20 @@ def test_the_language_of_mails_is_a_choice(site: Site, letters: Letters) -> None
     assert str(page.soup.html["lang"]) == "en"  # type: ignore[index]
     press(site, site.get("/profiel/gegevens"), "erase")
     assert "asked" in letters.deliver()[0].text
+
+
+def test_logins_in_unknown_browsers_are_announced_in_one_mail(
+    site: Site, letters: Letters, clock: StandingClock
+) -> None:
+    """Three browsers within minutes make one mail with three times; a browser that was here before makes none."""
+    browsers = [Site(site.app, site.office, site.clients) for _ in range(3)]
+    for browser in browsers:
+        assert enter(browser, "anna").name == "profile"
+    assert letters.deliver() == []
+    clock.move(timedelta(minutes=6))
+    mails = letters.deliver()
+    assert [mail.text.count("\n- ") for mail in mails] == [3]
+    press(browsers[0], browsers[0].get("/profiel/sessies"), "end-all")
+    assert enter(browsers[0], "anna").name == "profile"
+    clock.move(timedelta(minutes=6))
+    assert letters.deliver() == []
