@@ -12,7 +12,6 @@ from idp.store.base import Base
 from idp.store.devices import DeviceRow
 from idp.store.logins import LoginRow, SessionParty, SessionRow
 from idp.store.parcels import Parcel
-from idp.store.parcels import Parcel
 from idp.store.tickets import CounterRow, Ticket
 
 _KEEP_LOGINS = timedelta(days=1)

@@ -352,6 +352,18 @@ def test_a_registration_is_replaced(demo: Demo, anna: Person) -> None:
     assert own_page(joined.client.go(redirect_uri=CALLBACK)) == "P03"
 
 
+@DYNAMIC.proves("DYN-replace", "DYN-secret")
+def test_a_secret_comes_and_goes(demo: Demo) -> None:
+    """A client that becomes public has no secret any more; when it needs one again it is told a new one, once."""
+    joined = join(demo)
+    wish = {"client_id": joined.told["client_id"], "redirect_uris": [CALLBACK]}
+    public = joined.manage("PUT", {**wish, "token_endpoint_auth_method": "none"}).json()
+    assert not {"client_secret", "client_secret_expires_at"} & set(public)
+    again = joined.manage("PUT", wish).json()
+    assert again["client_secret"] not in ("", joined.told["client_secret"])
+    assert "client_secret" not in joined.manage("PUT", wish).json()
+
+
 @DYNAMIC.proves("DYN-delete")
 def test_a_registration_is_deleted(demo: Demo, anna: Person) -> None:
     """The client is unknown from then on, its tokens are worth nothing, and so is the token that managed it."""

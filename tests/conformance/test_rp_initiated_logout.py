@@ -56,7 +56,7 @@ class Leaver:
     def leave(self, method: str = "GET", **given: str) -> requests.Response:
         """Our first answer to a browser that the client sends to log out."""
         where = self.client.demo.url("/oidc/logout")
-        sent = {"params": given} if method == "GET" else {"data": given}
+        sent = {"data": given} if method == "POST" else {"params": given}
         return self.person.session.request(method, where, allow_redirects=False, timeout=SECONDS, **sent)
 
     def follow(self, response: requests.Response) -> requests.Response:
@@ -128,6 +128,13 @@ def test_a_session_ends(anna: Leaver, method: str) -> None:
     where, _, query = response.headers["Location"].partition("?")
     assert (where, told_in("?" + query)) == (AFTER, {"state": state})
     assert not anna.logged_in
+
+
+@LOGOUT.proves("RPI-methods")
+def test_looking_ends_nothing(anna: Leaver) -> None:
+    """A HEAD, as previews of links send it, is refused and changes nothing."""
+    assert anna.leave("HEAD", id_token_hint=anna.hint).status_code == 405
+    assert anna.logged_in
 
 
 @LOGOUT.proves("RPI-methods")
