@@ -4,6 +4,7 @@ import base64
 import json
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -266,6 +267,25 @@ def test_keys_by_address(demo: Demo, anna: Person, own: Hearing) -> None:
     time.sleep(2)
     assert client.redeem(client.code(anna)).status_code == 200
     assert client.redeem(client.code(anna), **_proof(client, old)).status_code == 401
+
+
+@DYNAMIC.proves("DYN-keys-uri")
+def test_an_operator_registers_an_address(demo: Demo, anna: Person, own: Hearing, tmp_path: Path) -> None:
+    """The command fetches the keys too, and lets the worker fetch them again; where there are none it says so."""
+    members = {"redirect_uris": [CALLBACK], "token_endpoint_auth_method": "private_key_jwt"}
+    file = tmp_path / "client.json"
+    command = ("providers", "add", "--json", "--services", "OLO", "--client", str(file))
+    file.write_text(json.dumps(members | {"jwks_uri": own.url + "/page"}))
+    refused = demo.run(*command)
+    assert (refused.returncode, "jwks_uri is not JSON" in refused.stderr) == (1, True)
+    address = own.give("/jwks", {"keys": [EC.as_dict(private=False)]})
+    file.write_text(json.dumps(members | {"jwks_uri": address}))
+    made = demo.run(*command)
+    assert made.returncode == 0, made.stderr
+    client = OpenIdClient(demo, json.loads(made.stdout)["client_id"], "", members)
+    time.sleep(2)
+    assert client.tokens(anna)["access_token"]
+    assert json.loads(demo.run("worker", "--once", "--json").stdout)["clients"][client.client_id] == "unchanged"
 
 
 def _proof(client: OpenIdClient, key: ECKey) -> dict[str, Any]:

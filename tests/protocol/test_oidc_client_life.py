@@ -23,6 +23,7 @@ from idp.services.party_settings import BadParty
 from idp.services.registrations import Invitation, invite
 from idp.services.sessions import end_all, find
 from idp.services.sweep import sweep
+from idp.settings import BadSettings, load
 from idp.store.parcels import Parcel
 from idp.store.tables import METADATA
 from tests.protocol.oidc_kit import CALLBACK, Provider, RelyingParty, jwks
@@ -104,6 +105,13 @@ def queued(provider: Provider) -> int:
     """How many messages wait."""
     with provider.office.reading() as connection:
         return int(connection.execute(select(func.count()).where(Parcel.status == "queued")).scalar_one())
+
+
+@pytest.mark.parametrize(("registration", "word"), [("open", "laboratory"), ("maybe", "closed, token or open")])
+def test_nobody_registers_freely_outside_the_laboratory(registration: str, word: str) -> None:
+    """A server does not start with registration open to everybody, or with a word that means nothing."""
+    with pytest.raises(BadSettings, match=word):
+        load(None, {"oidc.registration": registration}, {})
 
 
 def test_an_invitation_is_good_for_one(provider: Provider, network: Network) -> None:
