@@ -30,13 +30,16 @@ GROWTH_PERCENT, P99_MS = 10.0, 50.0
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How much is run: passes, a factor for the flows of a pass, the writers' flows, and the sizes grown to."""
+    """How much is run: passes, a factor for the flows of a pass, the writers' flows, and the sizes grown to.
+
+    Half of the providers have an OpenID client, the others a SAML party.
+    """
 
     passes: int = 3
     flows: float = 1.0
     written: int = 10_000
     accounts: int = 1_000_000
-    providers: int = 10_000
+    providers: int = 20_000
 
 
 @dataclass(frozen=True, slots=True)
