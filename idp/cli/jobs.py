@@ -7,7 +7,7 @@ from idp.cli.sources import fetcher_of
 from idp.effects.courier import BackChannel
 from idp.effects.fetch import Bounds, GuardedFetcher
 from idp.effects.postman import postman_of
-from idp.protocols.oidc.back_channel import Herald
+from idp.protocols.oidc.herald import Herald
 from idp.protocols.oidc.refresh import refresh_keys_due
 from idp.protocols.saml.refresh import refresh_due
 from idp.services.keys import keep_dates

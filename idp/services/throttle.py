@@ -52,9 +52,12 @@ def ask(work: Work, kind: str, subject: str, source: str) -> Allowed | datetime:
 
 def give_back(work: Work, allowed: Allowed) -> None:
     """Forget the attempts after a success: of the account wholly, of what it shares with others by one."""
-    if allowed.keys:
-        _FORGET.run(work.connection, key=allowed.keys[0])
-    _less(work, allowed.keys[1:])
+    # In the order in which attempts lock them, or a success and an attempt could wait for each other.
+    for key in sorted(allowed.keys):
+        if key == allowed.keys[0]:
+            _FORGET.run(work.connection, key=key)
+        else:
+            _less(work, (key,))
 
 
 def take_back(work: Work, allowed: Allowed) -> None:
@@ -64,8 +67,9 @@ def take_back(work: Work, allowed: Allowed) -> None:
 
 def forget(work: Work, kind: str, subject: str, source: str) -> None:
     """Forget the attempts for an account or name, from this source and from everywhere."""
-    for name in (f"{kind}:{subject}", f"{kind}:{subject}@{source}"):
-        _FORGET.run(work.connection, key=work.office.vault.digest(name, "throttle"))
+    names = (f"{kind}:{subject}", f"{kind}:{subject}@{source}")
+    for key in sorted(work.office.vault.digest(name, "throttle") for name in names):
+        _FORGET.run(work.connection, key=key)
 
 
 def within(work: Work, name: str, limit: Limit) -> bool:

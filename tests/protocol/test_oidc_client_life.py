@@ -13,8 +13,8 @@ from sqlalchemy import func, select
 
 from idp.ports import Fetched, FetchFailed
 from idp.protocols.message import Document, HttpMessage
-from idp.protocols.oidc.back_channel import Herald
 from idp.protocols.oidc.client import client_of
+from idp.protocols.oidc.herald import Herald
 from idp.protocols.oidc.refresh import refresh_keys_due
 from idp.protocols.oidc.registrar import Registrar
 from idp.services import parties
