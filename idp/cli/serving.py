@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
@@ -58,19 +59,26 @@ def serve(
         # A worker that is told to stop while it starts never hears it; after this long it is ended anyway.
         workers_kill_timeout=_DRAIN_SECONDS,
     )
-    _listen_for_certificates(settings, host, listener)
-    threading.Thread(target=_tell, args=(host, port, ready), daemon=True).start()
+    listen = _certificate_listener(settings, host, listener)
+
+    def told() -> None:
+        # Whoever connects before the listener's process is there waits at its socket, which is bound already.
+        ready()
+        listen()
+
+    threading.Thread(target=_tell, args=(host, port, told), daemon=True).start()
     server.serve()
 
 
-def _listen_for_certificates(settings: Settings, host: str, taken: socket.socket | None) -> None:
-    """Start the certificate listener where we are its server ourselves."""
+def _certificate_listener(settings: Settings, host: str, taken: socket.socket | None) -> Callable[[], object]:
+    """What starts the certificate listener where we are its server ourselves, else does nothing."""
     own = settings.certificates
     port = urlsplit(settings.server.certificate_url).port
-    if own.tls_certificate and own.tls_key and port:
-        from idp.cli.listening import Listening, bound, start
+    if not (own.tls_certificate and own.tls_key and port):
+        return lambda: None
+    from idp.cli.listening import Listening, bound, start
 
-        start(Listening(taken or bound(host, port), own.tls_certificate, own.tls_key))
+    return partial(start, Listening(taken or bound(host, port), own.tls_certificate, own.tls_key))
 
 
 def _tell(host: str, port: int, ready: Callable[[], None]) -> None:
