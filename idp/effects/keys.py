@@ -52,7 +52,7 @@ class PemKey:
         if not isinstance(self._private, rsa.RSAPrivateKey):
             raise ValueError("this key does not decrypt")
         # SHA-1 is what clients of the scheme encrypt with (ENC-9).
-        hashed = hashes.SHA1() if digest == "sha1" else _HASHES[digest]  # noqa: S303
+        hashed = hashes.SHA1() if digest == "sha1" else _HASHES[digest]  # noqa: S303  # the scheme's own (ENC-9)
         return self._private.decrypt(wrapped, padding.OAEP(padding.MGF1(hashed), hashed, None))
 
 

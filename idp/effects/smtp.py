@@ -92,7 +92,7 @@ class SmtpPost:
         else:
             line = smtplib.SMTP(local_hostname=self._domain, timeout=wait)
         # smtplib checks the certificate against the name it was constructed with; we connect later, within the bound.
-        line._host = self._settings.host  # type: ignore[attr-defined]
+        line._host = self._settings.host  # type: ignore[attr-defined]  # it has no public name
         return line
 
     def _trust(self) -> ssl.SSLContext:

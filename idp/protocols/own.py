@@ -5,7 +5,7 @@ from datetime import datetime
 
 from idp.domain.assertion import Assertion, Outcome
 from idp.domain.login import LoginRequest
-from idp.protocols.message import Answer, HttpMessage, Redirect
+from idp.protocols.message import Answer, BadRequest, HttpMessage, Redirect
 from idp.services.login import Incoming
 from idp.services.own_party import own_party, own_request
 from idp.services.work import Office, Work
@@ -28,7 +28,7 @@ class OwnCodec:
 
     def read(self, office: Office, message: HttpMessage, now: datetime) -> Incoming:
         """Nobody else can ask for this login."""
-        raise NotImplementedError
+        raise BadRequest("P01")
 
     def destination(self, asked: LoginRequest) -> str:
         """Our own address."""

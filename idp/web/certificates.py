@@ -1,11 +1,12 @@
 """The address of the certificate listener: what a browser shows there, and the way back into its login (RUL-29)."""
 
-from flask import Blueprint, Response, g, redirect
+from flask import Blueprint, Response, g
 
 from idp.ports import Certificates
 from idp.services.certificates import present
 from idp.services.work import Office
 from idp.web.errors import page as error_page
+from idp.web.http import see_other
 
 PATH = "/certificaat"
 
@@ -21,8 +22,8 @@ def blueprint(office: Office, judge: Certificates) -> Blueprint:
         if shown is None:
             return error_page(office, 410, "EXPIRED_PAGE")
         where = f"{office.settings.server.base_url}/login/{shown.login_id}?bewijs={shown.secret}"
-        response = redirect(where, 303)
+        response = see_other(where)
         response.headers["Referrer-Policy"] = "no-referrer"
-        return response  # type: ignore[return-value]  # werkzeug's redirect is Flask's Response here
+        return response
 
     return pages

@@ -37,9 +37,9 @@ def outgoing(answer: Answer, **context: object) -> Response:
     """An answer of a protocol as a response; the post form is a page with a visible button."""
     match answer:
         case Redirect(location):
-            response = redirect(location, 303)
+            response = see_other(location)
             response.headers["Referrer-Policy"] = "no-referrer"
-            return response  # type: ignore[return-value]  # werkzeug's redirect is Flask's Response here
+            return response
         case PostForm(action, fields):
             page = render_template("login/answer.html", action=action, fields=list(fields.items()), **context)
             return posting(action, page)
@@ -47,6 +47,11 @@ def outgoing(answer: Answer, **context: object) -> Response:
             response = Response(body, status, content_type=content_type)
             response.headers.update(headers)
             return response
+
+
+def see_other(location: str) -> Response:
+    """Where the browser goes next, by GET."""
+    return redirect(location, 303)  # type: ignore[return-value]  # werkzeug's redirect is Flask's Response here
 
 
 def posting(action: str, page: str) -> Response:

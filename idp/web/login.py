@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from flask import Blueprint, Response, g, redirect, request, url_for
+from flask import Blueprint, Response, g, request, url_for
 from werkzeug.datastructures import MultiDict
 
 from idp.domain.assertion import Assertion, Outcome
@@ -24,7 +24,7 @@ from idp.web.cookies import Cookies
 from idp.web.errors import Trouble
 from idp.web.errors import page as error_page
 from idp.web.headers import allow_form_to
-from idp.web.http import outgoing, posting, source
+from idp.web.http import outgoing, posting, see_other, source
 from idp.web.login_pages import render_step
 from idp.web.views import acting_for, asked_view, outcome_name
 
@@ -82,11 +82,11 @@ class LoginViews:
         browser = self._cookies.read(request)
         act = self._acts().get(request.form.get("step", ""))
         if act is None:
-            return redirect(url_for("login.show", login_id=login_id), 303)  # type: ignore[return-value]
+            return see_other(url_for("login.show", login_id=login_id))
         result = act(Attempt(login_id, self._visit(browser), source()), request.form)
         if isinstance(result, Errand):
             where = self._office.settings.server.certificate_url
-            return redirect(f"{where}{LISTENER}/{result.secret}", 303)  # type: ignore[return-value]
+            return see_other(f"{where}{LISTENER}/{result.secret}")
         if isinstance(result, Faulty):
             return self._faulty(result)
         if isinstance(result, Missing):
@@ -142,7 +142,7 @@ class LoginViews:
     def _respond(self, result: Result, browser: Browser) -> Response:
         match result:
             case Waiting(login):
-                return redirect(url_for("login.show", login_id=login.id), 303)  # type: ignore[return-value]
+                return see_other(url_for("login.show", login_id=login.id))
             case Missing():
                 return self._missing(result, bool(browser.id))
             case Concluded(incoming, outcome, recorded, secret):
@@ -169,7 +169,7 @@ class LoginViews:
         waiting = self._at(faulty)
         if waiting.standing.step is Step.ANSWER:
             # What was missing has come in meanwhile: the next look ends the login.
-            return redirect(url_for("login.show", login_id=faulty.login.id), 303)  # type: ignore[return-value]
+            return see_other(url_for("login.show", login_id=faulty.login.id))
         response = self._page(waiting, faulty)
         response.status_code = statuses.get(faulty.fault, 422)
         if faulty.until is not None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from flask import Blueprint, Response, g, redirect, render_template, request, url_for
+from flask import Blueprint, Response, g, render_template, request, url_for
 
 from idp.domain.parties import Party
 from idp.protocols.message import Answer, Document, HttpMessage, PostForm, Redirect
@@ -17,7 +17,7 @@ from idp.services.work import Office
 from idp.web.cookies import Cookies
 from idp.web.errors import page as error_page
 from idp.web.headers import allow_form_to, allow_frame_of
-from idp.web.http import outgoing
+from idp.web.http import outgoing, see_other
 from idp.web.locale import spoken
 from idp.web.views import WayBack
 
@@ -72,7 +72,7 @@ class LogoutViews:
             with self._office.work("protocol") as work:
                 secret = self._office.entropy.bytes(20).hex()
                 issue(work, Purpose.LEAVING, secret, Held(_ANYBODY, leaving.remember(), _ASKED_LASTS))
-            return redirect(url_for("logout.asked", asked=secret), 303)  # type: ignore[return-value]
+            return see_other(url_for("logout.asked", asked=secret))
         return self._end(leaving, browser.session)
 
     def confirm(self, asked: str) -> Response:
@@ -148,13 +148,13 @@ class LogoutViews:
             case Document():
                 return outgoing(result)
             case Onward(visit):
-                response = redirect(url_for("logout.visit", visit=visit), 303)
+                response = see_other(url_for("logout.visit", visit=visit))
             case Over():
                 response = self._over(result)
         # A cookie of a session that ended is of no use; one that lives on keeps its session.
         if isinstance(result, Onward) or result.chain.ended:
-            self._cookies.forget_session(response)  # type: ignore[arg-type]  # werkzeug's redirect is Flask's here
-        return response  # type: ignore[return-value]
+            self._cookies.forget_session(response)
+        return response
 
     def _over(self, over: Over) -> Response:
         framed = frames(self._office, over.chain.clients)

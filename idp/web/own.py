@@ -1,6 +1,6 @@
 """Pages on which people look after their own login: who is at the browser, and what every such page is told."""
 
-from flask import Response, g, redirect, render_template, request
+from flask import Response, g, render_template, request
 
 from idp.services.login import Browser
 from idp.services.logins import Login
@@ -9,6 +9,7 @@ from idp.services.recovery import underway
 from idp.services.work import Office
 from idp.web.cookies import Cookies
 from idp.web.forms import EMPTY, Filled
+from idp.web.http import see_other
 from idp.web.views import asked_view
 
 _DOOR = "/inloggen"
@@ -51,7 +52,7 @@ class OwnPages:
     def to(self, path: str) -> Response:
         """The way to another of these pages; what came in an address is not handed on to anybody."""
         login = self.login()
-        response: Response = redirect(path + (f"?login={login.id}" if login else ""), 303)  # type: ignore[assignment]
+        response: Response = see_other(path + (f"?login={login.id}" if login else ""))
         response.headers["Referrer-Policy"] = "no-referrer"
         return response
 

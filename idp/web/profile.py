@@ -4,7 +4,7 @@ import json
 from datetime import date, datetime
 from typing import Any
 
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, Response, request
 
 from idp.domain.means import MeansStatus
 from idp.services import activity, profile
@@ -18,6 +18,7 @@ from idp.services.recovery_codes import codes_left
 from idp.services.work import Office
 from idp.web import texts
 from idp.web.cookies import Cookies
+from idp.web.http import see_other
 from idp.web.locale import LANGUAGES, spoken
 from idp.web.own import OwnPages
 from idp.web.own_login import PATH as DOOR
@@ -45,7 +46,7 @@ class ProfilePages(OwnPages):
 
     def door(self, strong: bool = False) -> Response:
         """To our own login, and back to this page."""
-        return redirect(f"{DOOR}?naar={request.path}" + ("&sterk=ja" if strong else ""), 303)  # type: ignore[return-value]
+        return see_other(f"{DOOR}?naar={request.path}" + ("&sterk=ja" if strong else ""))
 
     def proven(self, who: Present) -> Response | None:
         """Where to prove the second factor first; None for who did (F43)."""
@@ -108,7 +109,7 @@ class _Views(ProfilePages):
         if step == "end":
             with self._office.work("person") as work:
                 profile.end_session(work, who.account, request.form.get("session", "")[:32])
-            return redirect(f"{PATH}/sessies", 303)  # type: ignore[return-value]
+            return see_other(f"{PATH}/sessies")
         with self._office.reading() as connection:
             found = profile.sessions_of(self._office, connection, who.account, self.browser().session)
         return self.page("profile/sessions", sessions=found)
@@ -131,7 +132,7 @@ class _Views(ProfilePages):
         """All of it as a file (F55); behind the second factor of who has one."""
         who = self.who()
         if who is None or (not who.strong and self.has_second(who)):
-            return redirect(f"{DOOR}?naar={PATH}/gegevens&sterk=ja", 303)  # type: ignore[return-value]
+            return see_other(f"{DOOR}?naar={PATH}/gegevens&sterk=ja")
         text = json.dumps(profile.everything(self._office, who.account), indent=1, default=_plain, ensure_ascii=False)
         response = Response(text, content_type="application/json")
         response.headers["Content-Disposition"] = 'attachment; filename="profiel.json"'
@@ -153,10 +154,10 @@ class _Views(ProfilePages):
     def _speak(self, who: Present) -> Response:
         wished = request.form.get("language", "")
         if wished not in LANGUAGES:
-            return redirect(PATH, 303)  # type: ignore[return-value]
+            return see_other(PATH)
         with self._office.work("person") as work:
             profile.speak(work, who.account, wished)
-        return redirect(f"{PATH}?lang={wished}", 303)  # type: ignore[return-value]
+        return see_other(f"{PATH}?lang={wished}")
 
     def _end_all(self, who: Present) -> Response:
         with self._office.work("person") as work:

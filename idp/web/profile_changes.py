@@ -2,7 +2,7 @@
 
 import re
 
-from flask import Blueprint, Response, redirect, request, session
+from flask import Blueprint, Response, request, session
 from flask_babel import format_datetime
 
 from idp.domain.emails import canonical
@@ -15,7 +15,7 @@ from idp.services.tickets import Purpose
 from idp.services.work import Office
 from idp.web.cookies import Cookies
 from idp.web.forms import EMPTY, Field, Filled, read
-from idp.web.http import source
+from idp.web.http import see_other, source
 from idp.web.passwordtexts import broken_rules, rules_of
 from idp.web.profile import PATH, ProfilePages
 
@@ -100,7 +100,7 @@ class _Views(ProfilePages):
     def _linked(self, path: str, purpose: Purpose, ask: str, done: str) -> Response:
         if "t" in request.args:
             session[purpose.value] = request.args["t"] if _SECRET.fullmatch(request.args["t"]) else ""
-            response: Response = redirect(path, 303)  # type: ignore[assignment]
+            response: Response = see_other(path)
             response.headers["Referrer-Policy"] = "no-referrer"
             return response
         secret = session.get(purpose.value, "")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, Response, g, redirect, render_template, request, session
+from flask import Blueprint, Response, g, render_template, request, session
 from flask_babel import format_datetime
 
 from idp.domain import emails
@@ -15,7 +15,7 @@ from idp.services.logins import Login
 from idp.services.work import Office
 from idp.web.cookies import Cookies
 from idp.web.forms import EMPTY, Field, Filled, read
-from idp.web.http import source
+from idp.web.http import see_other, source
 from idp.web.passwordtexts import broken_rules, rules_of
 from idp.web.views import asked_view
 
@@ -147,7 +147,7 @@ class _Views:
 
 
 def _to(path: str, login: Login | None, referrer: str = "") -> Response:
-    response: Response = redirect(path + (f"?login={login.id}" if login else ""), 303)  # type: ignore[assignment]
+    response: Response = see_other(path + (f"?login={login.id}" if login else ""))
     if referrer:
         response.headers["Referrer-Policy"] = referrer
     return response

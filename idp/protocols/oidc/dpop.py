@@ -143,7 +143,7 @@ def _key(given: Any) -> Key:
         raise BadToken("The jwk of a DPoP proof must be a public key.")
     numbers = {name: given.get(name) for name in _MEMBERS[given["kty"]]}
     try:
-        key = (RSAKey if given["kty"] == "RSA" else ECKey).import_key(numbers)  # type: ignore[arg-type]
+        key = (RSAKey if given["kty"] == "RSA" else ECKey).import_key(numbers)  # type: ignore[arg-type]  # it judges
         check_strength(key)
     except (JoseError, ValueError, TypeError, KeyError, AttributeError):
         raise BadToken("The jwk of a DPoP proof must be an RSA key of 2048 bits or more, or on P-256.") from None
