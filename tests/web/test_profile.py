@@ -21,6 +21,7 @@ from tests.office import StandingClock, open_test_office
 from tests.web.conftest import register
 from tests.web.kit import PERSONAS, Page, Site
 from tests.web.letters import Letters
+from tests.web.wire import over_http
 
 LINK = re.compile(r"http://localhost:8000(/email-[a-z]+\?t=[0-9a-f]{64})")
 
@@ -36,9 +37,10 @@ def office(database: str, web_keys: Path, clock: StandingClock) -> Iterator[Offi
 
 
 @pytest.fixture
-def site(office: Office) -> Site:
+def site(office: Office) -> Iterator[Site]:
     """The application with clients of two services."""
-    return Site(create_app(office), office, {slug: register(office, slug) for slug in ("RVO-3", "OLO")})
+    with over_http(create_app(office)) as app:
+        yield Site(app, office, {slug: register(office, slug) for slug in ("RVO-3", "OLO")})
 
 
 @pytest.fixture

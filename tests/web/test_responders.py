@@ -31,6 +31,7 @@ from tests.web.conftest import register
 from tests.web.kit import Page, Site, told
 from tests.web.letters import Letters
 from tests.web.responder_kit import SECRET, SERIAL, Visitor, persona_shows, shows, stock
+from tests.web.wire import over_http
 
 STEP = timedelta(seconds=30)
 
@@ -46,9 +47,10 @@ def office(database: str, web_keys: Path, clock: StandingClock) -> Iterator[Offi
 
 
 @pytest.fixture
-def site(office: Office) -> Site:
+def site(office: Office) -> Iterator[Site]:
     """The application with clients of three services."""
-    return Site(create_app(office), office, {slug: register(office, slug) for slug in ("RVO-3", "OLO", "UWV")})
+    with over_http(create_app(office)) as app:
+        yield Site(app, office, {slug: register(office, slug) for slug in ("RVO-3", "OLO", "UWV")})
 
 
 @pytest.fixture
