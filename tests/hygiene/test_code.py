@@ -13,6 +13,7 @@ _LONGEST_FILE = 300
 _LONGEST_FUNCTION = 40
 _PRODUCT = [path for path in modules("idp") if path.parent.name != "versions"]
 _TESTS = [path for path in modules("tests") if path.name.startswith("test_")]
+_FICKLE = re.compile(r"(^|\.)(time|time_ns|now|today|uuid[14]|urandom|token_\w+|random|randint)$")
 _VAGUE = re.compile(r"(utils?|helpers?|managers?|handlers?|misc|common_utils)$")
 
 
@@ -71,6 +72,19 @@ def test_every_test_can_fail(path: Path) -> None:
         if node.name.startswith("test_") and not any(_asserts(part) for part in ast.walk(node))
     ]
     assert vain == []
+
+
+@pytest.mark.parametrize("path", _TESTS, ids=name)
+def test_a_test_is_called_the_same_in_every_process(path: Path) -> None:
+    """No case of a test is made of the time or of chance, as processes that share the tests would not agree on it."""
+    fickle = [
+        ast.unparse(call)
+        for node in functions(path)
+        for mark in node.decorator_list
+        for call in ast.walk(mark)
+        if isinstance(call, ast.Call) and _FICKLE.search(ast.unparse(call.func))
+    ]
+    assert fickle == []
 
 
 def _is_claim(text: str | None) -> bool:
