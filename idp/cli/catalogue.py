@@ -60,7 +60,7 @@ def load(context: click.Context, file: Path, certificate: Path | None, *, dry_ru
             return
         with office.work("operator") as work:
             known = read_services(work.connection)
-            draft = _told_levels(_read(file, lambda: _manner(office, known, certificate), certificate), office)
+            draft = _told_levels(_read(file, known, lambda: _manner(office, known, certificate), certificate), office)
             services = catalogues.store(work, draft.services)
     lines = [*draft.notes, f"Loaded {len(services)} services."]
     show(context, {"services": [one.slug for one in services], "notes": list(draft.notes)}, "\n".join(lines))
@@ -74,7 +74,7 @@ def load(context: click.Context, file: Path, certificate: Path | None, *, dry_ru
 def check(context: click.Context, file: Path, certificate: Path | None) -> None:
     """Tell whether a catalogue file can be loaded."""
     try:
-        draft = _read(file, lambda: _plain_manner(context, certificate), certificate)
+        draft = _read(file, (), lambda: _plain_manner(context, certificate), certificate)
     except BadCatalogue as error:
         if wants_json(context):
             show(context, {"good": False, "faults": list(error.faults)}, "")
@@ -122,13 +122,13 @@ def export(context: click.Context, *, xml: bool) -> None:
         click.echo(text.encode(), nl=False)
 
 
-def _read(file: Path, manner: Callable[[], "Manner"], certificate: Path | None) -> Draft:
+def _read(file: Path, known: Iterable[Service], manner: Callable[[], "Manner"], certificate: Path | None) -> Draft:
     """The services of a file, whose form is told by its first character; raises ``BadCatalogue``."""
     octets = octets_of(file)
     if not octets.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
         if certificate is not None:
             raise click.UsageError("--certificate is for XML; a file in TOML carries no signature.")
-        return Draft(read_toml(octets, file))
+        return Draft(read_toml(octets, file, known))
     from idp.protocols.saml.catalogue_reader import read_xml
 
     return read_xml(octets, manner())
@@ -178,7 +178,7 @@ def _try_out(context: click.Context, office: Office, file: Path, certificate: Pa
 
     with office.reading() as connection:
         before = read_services(connection)
-        draft = _told_levels(_read(file, lambda: _manner(office, before, certificate), certificate), office)
+        draft = _told_levels(_read(file, before, lambda: _manner(office, before, certificate), certificate), office)
         catalogues.refuse_taken(connection, draft.services)
         found = changes(before, draft.services)
         people = locked_out(connection, found, dutch_day(office.clock.now()), _progress)

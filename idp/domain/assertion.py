@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from idp.domain.assurance import Factor, Level
-from idp.domain.identifiers import BranchNumber, KvkNumber, Rsin
+from idp.domain.identifiers import BranchNumber, KvkNumber, Rsin, ServiceUrn, ServiceUuid
 from idp.domain.reasons import Reason
 
 
@@ -15,6 +15,14 @@ class LegalSubject:
     kvk: KvkNumber
     rsin: Rsin | None
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A service that an answer is about, by its ServiceID and the UUID for which mandates are registered."""
+
+    urn: ServiceUrn
+    uuid: ServiceUuid
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +46,8 @@ class Assertion:
     ``subject`` is the specific pseudonym (``64hex@32hex``); ``level`` the level stated; ``branches`` the restriction,
     empty for none, and ``subdossiers`` their old numbers where the register gives them (SR-6); ``intermediaries`` the
     companies of a chain from the one that the represented organisation chose to the person's own, which comes last;
-    ``attributes`` what was consented to, by URN; ``session`` names the kept session, if any.
+    ``attributes`` what was consented to, by URN; ``session`` names the kept session, if any; ``services`` those
+    behind a portal that the person may use, empty at a service of its own.
     """
 
     subject: str
@@ -51,6 +60,7 @@ class Assertion:
     session: str | None
     basis: Basis
     subdossiers: tuple[str, ...] = ()
+    services: tuple[Served, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

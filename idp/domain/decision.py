@@ -1,10 +1,11 @@
 """The one question: may this means log in to this service, at which level, for which organisation?"""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 from idp.domain.assurance import Factor, Level, missing_factor, proven_level
+from idp.domain.identifiers import ServiceUuid
 from idp.domain.mandates import (
     WHOLE_ORGANISATION,
     Branches,
@@ -35,13 +36,15 @@ class Asked:
 class Granted:
     """Allowed: the level reached (LOA-8), the branches that remain, and the mandate; None is the automatic one.
 
-    ``used`` names every mandate that this login uses, the links of a chain included.
+    ``used`` names every mandate that this login uses, the links of a chain included. ``services`` are those behind a
+    portal that are allowed, and empty at a service of its own.
     """
 
     level: Level
     branches: Branches
     mandate: Mandate | None
     used: tuple[str, ...] = ()
+    services: tuple[ServiceUuid, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,4 +170,9 @@ def refusal(found: tuple[Option, ...], factor: Factor | None) -> Refused:
     refused = [option.decision for option in found if isinstance(option.decision, Refused)]
     if not refused:
         return Refused((Objection(Reason.NO_MEANS, REASONS[Reason.NO_MEANS].remedies),), factor)
+    return furthest(refused)
+
+
+def furthest(refused: Sequence[Refused]) -> Refused:
+    """Of at least one refusal the one whose first reason stands last, and of those the one with the fewest (RUL-5)."""
     return max(refused, key=lambda one: (one.reasons[0].order, -len(one.reasons)))

@@ -1,5 +1,6 @@
 """Who asks and what they offer: providers, services of the catalogue, and relying parties as values."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -50,6 +51,7 @@ class Service:
     """One entry of the catalogue (domain 5.2); texts are per language, ``entity_types`` sets in order of preference.
 
     ``public`` tells whether it stands in lists for everyone; who knows the service logs in all the same.
+    ``portal_for`` names the services that a portal leads to, in its order; empty for a service of its own (domain 7.6).
     """
 
     uuid: ServiceUuid
@@ -69,6 +71,7 @@ class Service:
     url: str
     enforced_from: date | None
     public: bool = True
+    portal_for: tuple[ServiceUuid, ...] = ()
 
     @property
     def target(self) -> Target:
@@ -78,6 +81,14 @@ class Service:
     def announced(self, today: date) -> date | None:
         """The day from which nothing else is accepted, while it is still to come (F06); it decides nothing."""
         return self.enforced_from if self.enforced_from is not None and today < self.enforced_from else None
+
+
+def behind(portal: Service, services: Iterable[Service]) -> tuple[Service, ...]:
+    """Those of the services that a portal leads to, in its order; none for a service of its own."""
+    if not portal.portal_for:
+        return ()
+    known = {one.uuid: one for one in services}
+    return tuple(known[uuid] for uuid in portal.portal_for if uuid in known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +124,8 @@ class Party:
     the request (SAML AttributeConsumingServiceIndex; 0-based order for OIDC) to the service, the first is the
     default; ``document`` is the metadata (SAML XML) or registration (RFC 7591 JSON) as registered.
     ``version`` changes with every change, so that what is parsed from the document can be kept. ``former`` are the
-    certificates that an earlier document listed and that still count.
+    certificates that an earlier document listed and that still count. ``led_to`` are the services behind the portals
+    among its services; most parties have none.
     """
 
     id: str
@@ -127,6 +139,7 @@ class Party:
     version: int
     secret_digest: str = ""
     former: tuple[FormerCertificate, ...] = ()
+    led_to: tuple[Service, ...] = ()
 
     @property
     def default_service(self) -> Service:
@@ -136,3 +149,7 @@ class Party:
     def service(self, index: int) -> Service | None:
         """The service at an index of a request, or None."""
         return next((service for place, service in self.services if place == index), None)
+
+    def lowers(self, service: Service) -> bool:
+        """Whether a request may ask less than the catalogue (LOA-6); a portal never, its services ask theirs."""
+        return not service.portal_for and (service.allow_lower or self.settings.allow_lower_request)

@@ -4,9 +4,9 @@ import json
 from datetime import datetime
 from typing import Any
 
-from idp.domain.assertion import Assertion, Basis, LegalSubject
+from idp.domain.assertion import Assertion, Basis, LegalSubject, Served
 from idp.domain.assurance import Factor, Level
-from idp.domain.identifiers import BranchNumber, KvkNumber, Rsin
+from idp.domain.identifiers import BranchNumber, KvkNumber, Rsin, ServiceUrn, ServiceUuid
 
 
 def assertion_text(assertion: Assertion) -> str:
@@ -23,6 +23,7 @@ def assertion_text(assertion: Assertion) -> str:
             "authenticated_at": assertion.authenticated_at.isoformat(),
             "attributes": assertion.attributes,
             "session": assertion.session,
+            "services": [[one.urn, one.uuid] for one in assertion.services],
             "basis": [basis.account, basis.way, sorted(basis.factors), sorted(basis.consented)],
         }
     )
@@ -42,6 +43,7 @@ def assertion_of_text(text: str) -> Assertion:
         attributes=stored["attributes"],
         session=stored["session"],
         subdossiers=tuple(stored.get("subdossiers", ())),
+        services=tuple(Served(ServiceUrn(urn), ServiceUuid(uuid)) for urn, uuid in stored.get("services", ())),
         basis=Basis(account, way, frozenset(Factor(one) for one in factors), frozenset(consented)),
     )
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 from idp.domain.audit import Event
 from idp.domain.parties import Provider, Service
 from idp.services.catalogue_file import BadCatalogue, check
+from idp.services.catalogue_portals import portal_faults
 from idp.services.work import Work
 from idp.store.catalogue import ProviderRow, ServiceRow, read_services
 from idp.store.merge import renew
@@ -24,7 +25,7 @@ _NAMES = {
 
 def load(work: Work, path: Path) -> tuple[Service, ...]:
     """Write a catalogue file in TOML into the database; raises ``BadCatalogue``."""
-    return store(work, check(path))
+    return store(work, check(path, read_services(work.connection)))
 
 
 def store(work: Work, services: tuple[Service, ...]) -> tuple[Service, ...]:
@@ -70,6 +71,7 @@ def as_data(service: Service) -> dict[str, Any]:
         "url": service.url,
         "enforced_from": service.enforced_from.isoformat() if service.enforced_from else None,
         "public": service.public,
+        "portal_for": [str(one) for one in service.portal_for],
     }
 
 
@@ -100,6 +102,7 @@ def service_values(service: Service) -> dict[str, Any]:
         "sso": service.sso,
         "allow_lower": service.allow_lower,
         "enforced_from": service.enforced_from,
+        "portal_for": ",".join(service.portal_for),
         "facts": json.dumps(
             {
                 "name": service.name,
@@ -118,12 +121,14 @@ def refuse_taken(connection: Connection, services: Sequence[Service]) -> None:
     """Hold services against those of the database; raises ``BadCatalogue`` (domain 5.1).
 
     A definition's UUID stays with its provider, since mandates are registered for it, and an instance's UUID with its
-    definition and ServiceID.
+    definition and ServiceID. Portals hold after the change too, also those that it does not name (domain 7.6).
     """
     columns = (ServiceRow.uuid, ServiceRow.instance_uuid, ServiceRow.urn, ServiceRow.slug, ServiceRow.provider_oin)
     rows = connection.execute(select(*columns)).all()
     named = {(what, getattr(row, what)): row for row in rows for what in ("uuid", *_NAMES)}
     faults = [fault for service in services for fault in _clashes(service, named)]
+    together = {one.uuid: one for one in (*read_services(connection), *services)}
+    faults += portal_faults(together, together)
     if faults:
         raise BadCatalogue(faults)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from idp.domain.parties import Service
+from idp.domain.parties import Service, behind
 from idp.services.catalogue import as_data
 
 
@@ -19,18 +19,29 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A service that a file adds or changes; ``before`` is None for a new one."""
+    """A service that a file adds or changes; ``before`` is None for a new one.
+
+    ``led_to`` are the services behind it before and after, where it is a portal.
+    """
 
     before: Service | None
     after: Service
     differences: tuple[Difference, ...]
+    led_to: tuple[tuple[Service, ...], tuple[Service, ...]] = ((), ())
 
 
 def changes(before: Sequence[Service], after: Sequence[Service]) -> tuple[Change, ...]:
     """What loading ``after`` into a catalogue of ``before`` changes; what it does not name stays, so is no change."""
     known = {one.uuid: one for one in before}
-    found = (Change(known.get(one.uuid), one, tuple(_differences(known.get(one.uuid), one))) for one in after)
-    return tuple(one for one in found if one.differences)
+    together = known | {one.uuid: one for one in after}
+    found = []
+    for one in after:
+        old = known.get(one.uuid)
+        differences = tuple(_differences(old, one))
+        if differences:
+            then = () if old is None else behind(old, before)
+            found.append(Change(old, one, differences, (then, behind(one, together.values()))))
+    return tuple(found)
 
 
 def _differences(before: Service | None, after: Service) -> Iterator[Difference]:

@@ -3,8 +3,8 @@
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from idp.domain.assurance import Level
 from idp.domain.identifiers import Oin, ServiceUrn, ServiceUuid
 from idp.domain.parties import CatalogueAttribute, Provider, Service
+from idp.services.catalogue_portals import by_name, plain_name, portal_faults
 from idp.services.conclusion import PERSONAL_ATTRIBUTES
 
 ENTITY_TYPES = {
@@ -48,6 +49,7 @@ _SERVICE_KEYS = {
     "attributes": list,
     "url": str,
     "enforced_from": date,
+    "portal_for": list,
 }
 _OPTIONAL: dict[str, Any] = {
     "sso": False,
@@ -56,6 +58,7 @@ _OPTIONAL: dict[str, Any] = {
     "attributes": [],
     "url": "",
     "enforced_from": None,
+    "portal_for": [],
 }
 
 
@@ -97,9 +100,9 @@ class _Reading:
         return holds
 
 
-def check(path: Path) -> tuple[Service, ...]:
+def check(path: Path, known: Iterable[Service] = ()) -> tuple[Service, ...]:
     """The services of a file in TOML; raises ``BadCatalogue`` with every fault (domain 5.6)."""
-    return read_toml(octets_of(path), path)
+    return read_toml(octets_of(path), path, known)
 
 
 def octets_of(path: Path) -> bytes:
@@ -114,7 +117,7 @@ def octets_of(path: Path) -> bytes:
     return octets
 
 
-def read_toml(octets: bytes, path: Path) -> tuple[Service, ...]:
+def read_toml(octets: bytes, path: Path, known: Iterable[Service] = ()) -> tuple[Service, ...]:
     """The services of our form; raises ``BadCatalogue`` with every fault (domain 5.6)."""
     try:
         tables = tomllib.loads(octets.decode("utf-8").replace("\r\n", "\n"))
@@ -123,21 +126,49 @@ def read_toml(octets: bytes, path: Path) -> tuple[Service, ...]:
     entries = tables.get("providers", [])
     if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
         raise BadCatalogue(["The catalogue has no [[providers]]."])
-    return judge([_listed(entry) for entry in entries])
+    return judge([_listed(entry) for entry in entries], known)
 
 
-def judge(providers: Sequence[Listed]) -> tuple[Service, ...]:
-    """The services that a file lists, whatever its form; raises ``BadCatalogue`` with every fault (domain 5.6)."""
+def judge(providers: Sequence[Listed], known: Iterable[Service] = ()) -> tuple[Service, ...]:
+    """The services that a file lists, whatever its form; raises ``BadCatalogue`` with every fault (domain 5.6).
+
+    A portal may be for services of the file and for ``known`` ones, those of the database.
+    """
     reading = _Reading()
-    services = [
-        service
+    read = [
+        (service, where, entry.get("portal_for", []))
         for provider, entries in _providers(providers, reading)
         for where, entry in entries
         if (service := _service(provider, entry, where, reading)) is not None
     ]
-    _unique(services, reading)
+    _unique([service for service, _, _ in read], reading)
     if reading.faults:
         raise BadCatalogue(reading.faults)
+    services = _portals(read, known, reading)
+    if reading.faults:
+        raise BadCatalogue(reading.faults)
+    return services
+
+
+def _portals(
+    read: Sequence[tuple[Service, str, Sequence[str]]], known: Iterable[Service], reading: _Reading
+) -> tuple[Service, ...]:
+    """The services with what their portals name in place of the names; those of the file go before known ones."""
+    if not any(names for _, _, names in read):
+        return tuple(service for service, _, _ in read)
+    every = {one.uuid: one for one in known}
+    named = by_name((*every.values(), *(service for service, _, _ in read)))
+    services = []
+    for service, where, names in read:
+        found = [named.get(plain_name(name)) for name in names]
+        for name in (name for name, one in zip(names, found, strict=True) if one is None):
+            reading.need(False, f"{where}: portal_for names {name}, and there is no such service here.")
+        behind = tuple(one.uuid for one in found if one is not None)
+        reading.need(len(set(behind)) == len(behind), f"{where}: portal_for names a service twice.")
+        services.append(replace(service, portal_for=behind))
+    # Portals of before are judged where they are stored together with these.
+    own = {one.uuid: one for one in services}
+    reading.faults += portal_faults(every | own, own)
     return tuple(services)
 
 
@@ -221,6 +252,8 @@ def _judge(given: dict[str, Any], where: str, reading: _Reading) -> None:
     _entity_types(given["entity_types"], where, reading)
     for attribute in given["attributes"]:
         _attribute(attribute, where, reading)
+    plain = all(isinstance(one, str) for one in given["portal_for"])
+    reading.need(plain, f"{where}: portal_for must be a list of texts: names, ServiceIDs or UUIDs of services.")
 
 
 def _entity_types(sets: list[Any], where: str, reading: _Reading) -> None:

@@ -33,6 +33,8 @@ def _provider(services: Sequence[Service]) -> Iterator[str]:
     for service in services:
         yield "[[providers.services]]"
         yield from (f"{key} = {_value(value)}" for key, value in _facts(service).items())
+        if service.portal_for:
+            yield f"portal_for = {_value([str(one) for one in service.portal_for])}"
         if service.enforced_from is not None:
             yield f"enforced_from = {service.enforced_from.isoformat()}"
         yield ""

@@ -7,11 +7,12 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from idp.domain.assertion import Assertion, Basis, Denied, Interrupted, Outcome
+from idp.domain.assertion import Assertion, Basis, Denied, Interrupted, Outcome, Served
 from idp.domain.audit import Event
-from idp.domain.decision import Asked, Granted, Option, Refused, options, refusal
+from idp.domain.decision import Granted, Option, Refused, refusal
 from idp.domain.login import LoginRequest, Progress, Step, chosen, next_step, stated_level
-from idp.domain.parties import Party, Service
+from idp.domain.parties import Party, Service, behind
+from idp.domain.portal import options, question
 from idp.domain.pseudonyms import PseudonymKey, mint
 from idp.domain.reasons import Reason
 from idp.services.own_party import OWN, admit, own_step
@@ -63,8 +64,8 @@ def stand(connection: Connection, party: Party, asked: LoginRequest, progress: P
         return Standing(own_step(asked, progress), (), {}, None)
     service = service_of(party, asked)
     ways = ways_of(connection, progress.account) if progress.account else ()
-    question = Asked(service.target, asked.level, service.chains)
-    found = options(question, [way.held for way in ways], progress.factors, dutch_day(now))
+    judged_by = question(service, behind(service, party.led_to), asked.level)
+    found = options(judged_by, [way.held for way in ways], progress.factors, dutch_day(now))
     step = next_step(asked, progress, found)
     refused = refusal(found, None) if step is Step.REFUSED else None
     return Standing(step, found, {way.held.key: way for way in ways}, refused)
@@ -141,6 +142,7 @@ def _grant(
         mandate=decision.mandate.id if decision.mandate else "automatic",
         level=level.label,
         resumed=str(progress.resumed).lower(),
+        **({"services": " ".join(decision.services)} if decision.services else {}),
     )
     return Assertion(
         subject=subject,
@@ -153,7 +155,14 @@ def _grant(
         attributes=_attributes(work, way, asked, progress),
         session=None,
         basis=Basis(progress.account or "", way.held.key, progress.factors, progress.consented or frozenset()),
+        services=_served(party, decision),
     )
+
+
+def _served(party: Party, decision: Granted) -> tuple[Served, ...]:
+    """The services behind a portal that are allowed, by both their names."""
+    known = {one.uuid: one for one in party.led_to} if decision.services else {}
+    return tuple(Served(known[one].urn, one) for one in decision.services)
 
 
 def _subdossiers(work: Work, decision: Granted) -> tuple[str, ...]:

@@ -7,9 +7,10 @@ from datetime import date
 from sqlalchemy import select
 
 from idp.domain.assurance import SECOND_FACTOR, Factor, Level
-from idp.domain.decision import Asked, Granted, Refused, options, refusal
+from idp.domain.decision import Granted, Refused, refusal
 from idp.domain.means import Held
-from idp.domain.parties import Service
+from idp.domain.parties import Service, behind
+from idp.domain.portal import options, question
 from idp.domain.usernames import canonical
 from idp.services.conclusion import dutch_day
 from idp.services.work import Office
@@ -50,7 +51,7 @@ def explain(office: Office, username: str, service_name: str) -> Explanation | N
         if account is None or service is None:
             return None
         held = [way.held for way in ways_of(connection, account)]
-    asked = Asked(service.target, service.level, service.chains)
+    asked = question(service, behind(service, office.directory.services()), service.level)
     found = options(asked, held, all_factors(service.level, held), dutch_day(office.clock.now()))
     if any(isinstance(one.decision, Granted) for one in found):
         return Explanation(True, ())
@@ -71,12 +72,12 @@ def reach(office: Office, account: str) -> list[Reach]:
     with office.reading() as connection:
         held = [way.held for way in ways_of(connection, account)]
     today = dutch_day(office.clock.now())
-    return [_reach(service, held, today) for service in office.directory.services() if service.public]
+    services = office.directory.services()
+    return [_reach(one, behind(one, services), held, today) for one in services if one.public]
 
 
-def _reach(service: Service, held: Sequence[Held], today: date) -> Reach:
-    asked = Asked(service.target, service.level, service.chains)
-    found = options(asked, held, all_factors(service.level, held), today)
+def _reach(service: Service, led_to: Sequence[Service], held: Sequence[Held], today: date) -> Reach:
+    found = options(question(service, led_to, service.level), held, all_factors(service.level, held), today)
     granted = sum(isinstance(one.decision, Granted) for one in found)
     return Reach(service, granted, None if granted else refusal(found, None))
 

@@ -7,9 +7,10 @@ from datetime import date
 from sqlalchemy import Connection
 
 from idp.domain.assertion import LegalSubject
-from idp.domain.decision import Asked, Decision, Granted, Refused, decide, options
+from idp.domain.decision import Decision, Granted, Refused
 from idp.domain.means import Held
 from idp.domain.parties import Service
+from idp.domain.portal import Question, decide, options, question
 from idp.domain.reasons import Reason
 from idp.services.catalogue_changes import Change
 from idp.services.catalogue_file import ENTITY_TYPES
@@ -34,6 +35,7 @@ _NOT_READY = frozenset(
     }
 )
 Progress = Callable[[int, int], None]
+Reasons = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +90,14 @@ def _decides(change: Change, today: date) -> bool:
 
 
 def _counting(service: Service) -> tuple[object, ...]:
-    return (service.target, service.level, service.chains, service.entity_types)
+    return (service.target, service.level, service.chains, service.entity_types, service.portal_for)
 
 
 def _lost(change: Change, username: str, ways: Sequence[Way], today: date) -> list[LockedOut]:
     day = max(today, change.after.enforced_from or today)
-    new = _verdicts(change.after, ways, day)
-    old = {} if change.before is None else _verdicts(change.before, ways, day)
+    asked = _asked(change.after, change.led_to[1])
+    new = _verdicts(change.after, asked, ways, day)
+    old = {} if change.before is None else _verdicts(change.before, _asked(change.before, change.led_to[0]), ways, day)
     waiting = announced(change, today)
     open_still = any(not reasons for reasons in new.values())
     lost = []
@@ -104,31 +107,32 @@ def _lost(change: Change, username: str, ways: Sequence[Way], today: date) -> li
         by_date = waiting and not could and _not_ready(new.get(key, ()))
         if could or by_date:
             # A chain that is no choice any more has no verdict, but its reasons.
-            reasons = new[key] if key in new else _reasons(change.after, way, _decide_way(change.after, way, ways, day))
+            reasons = new[key] if key in new else _judged(change.after, asked, (way, ways), day)
             if reasons:
                 lost.append(LockedOut(username, way.principal, change.after, day, reasons, by_date, not open_still))
     return lost
 
 
-def _verdicts(service: Service, ways: Sequence[Way], day: date) -> dict[str, tuple[tuple[str, str], ...]]:
+def _verdicts(service: Service, asked: Question, ways: Sequence[Way], day: date) -> dict[str, Reasons]:
     """What each way to act that counts is refused for at a service, nothing when it is granted."""
     held = [way.held for way in ways]
     by_key = {way.held.key: way for way in ways}
-    found = options(_asked(service), held, all_factors(service.level, held), day)
+    found = options(asked, held, all_factors(service.level, held), day)
     return {one.held.key: _reasons(service, by_key[one.held.key], one.decision) for one in found}
 
 
-def _decide_way(service: Service, way: Way, ways: Sequence[Way], day: date) -> Decision:
-    """The decision about one way to act, with every factor that its account has."""
+def _judged(service: Service, asked: Question, acting: tuple[Way, Sequence[Way]], day: date) -> Reasons:
+    """What one way to act of an account is refused for, with every factor that the account has."""
+    way, ways = acting
     held: list[Held] = [one.held for one in ways]
-    return decide(_asked(service), way.held, all_factors(service.level, held), day)
+    return _reasons(service, way, decide(asked, way.held, all_factors(service.level, held), day))
 
 
-def _asked(service: Service) -> Asked:
-    return Asked(service.target, service.level, service.chains)
+def _asked(service: Service, led_to: Sequence[Service]) -> Question:
+    return question(service, led_to, service.level)
 
 
-def _reasons(service: Service, way: Way, decision: Decision) -> tuple[tuple[str, str], ...]:
+def _reasons(service: Service, way: Way, decision: Decision) -> Reasons:
     if isinstance(decision, Refused):
         return tuple((reason.code, reason.value) for reason in decision.reasons)
     return () if isinstance(decision, Granted) and _can_be_named(service, way.principal) else (ENTITY_TYPE,)

@@ -211,11 +211,15 @@ def _copied(work: Work, provider: NewProvider, services: Sequence[Service], decl
     prefix = f"urn:etoegang:DV:{owner.oin}:services:"
     own = [name for name in declared if name.startswith(prefix) and ServiceUrn.pattern.fullmatch(name)]
     free = (name for place in range(1, 10_000) if (name := f"{prefix}{place}") not in own)
+    uuids = {service.uuid: _new_uuid(work) for service in services}
     copies = []
     for place, service in enumerate(services):
+        if any(one not in uuids for one in service.portal_for):
+            raise BadParty(f"{service.slug} is a portal; name the services behind it too, so that all are copied.")
         copy = replace(
             service,
-            uuid=_new_uuid(work),
+            uuid=uuids[service.uuid],
+            portal_for=tuple(uuids[one] for one in service.portal_for),
             instance_uuid=_new_uuid(work),
             urn=ServiceUrn(own[place] if place < len(own) else next(free)),
             slug=f"{service.slug}-{owner.oin}"[:64],

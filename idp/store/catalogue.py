@@ -1,6 +1,7 @@
 """Providers, services and relying parties, and how their rows become values."""
 
 import json
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -25,7 +26,10 @@ class ProviderRow(Base):
 
 
 class ServiceRow(Base):
-    """A service of the catalogue; ``facts`` is JSON of what is only read (texts, entity types, attributes, url)."""
+    """A service of the catalogue; ``facts`` is JSON of what is only read (texts, entity types, attributes, url).
+
+    ``portal_for`` are the UUIDs of the services that a portal leads to, with commas between.
+    """
 
     __tablename__ = "service"
 
@@ -41,6 +45,7 @@ class ServiceRow(Base):
     allow_lower: Mapped[bool]
     enforced_from: Mapped[date | None]
     facts: Mapped[str] = mapped_column(Text)
+    portal_for: Mapped[str] = mapped_column(Text, server_default="")
 
 
 class PartyRow(Row):
@@ -131,7 +136,16 @@ def _party(connection: Connection, *conditions: Any) -> Party | None:
         version=row.version,
         secret_digest=row.secret_digest,
         former=read_former(connection, row.id),
+        led_to=_led_to(connection, [one for _, one in services]),
     )
+
+
+def _led_to(connection: Connection, services: Sequence[Service]) -> tuple[Service, ...]:
+    """The services behind those that are portals; without any, nothing is asked of the database."""
+    uuids = sorted({uuid for one in services for uuid in one.portal_for})
+    if not uuids:
+        return ()
+    return tuple(_service(row) for row in connection.execute(_SERVICES.where(ServiceRow.uuid.in_(uuids))))
 
 
 def _settings(stored: dict[str, Any]) -> PartySettings:
@@ -160,4 +174,5 @@ def _service(row: AnyRow) -> Service:
         url=facts["url"],
         enforced_from=row.enforced_from,
         public=facts.get("public", True),
+        portal_for=tuple(ServiceUuid(one) for one in row.portal_for.split(",") if one),
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from idp.domain.assertion import Assertion, LegalSubject
+from idp.domain.assertion import Assertion, LegalSubject, Served
 from idp.domain.login import LoginRequest
 from idp.domain.parties import Party, Service
 from idp.protocols.oidc.client import Vocabulary
@@ -143,6 +143,17 @@ def _own_company_name(facts: Facts) -> str:
     return "".join(one.name for one in facts.assertion.intermediaries[-1:])
 
 
+def _service(facts: Facts) -> Served:
+    """One service, as version 1 of the schema promises: at a portal the first of those that the mandate is for."""
+    services = facts.assertion.services
+    return services[0] if services else Served(facts.service.urn, facts.service.uuid)
+
+
+def _services(facts: Facts) -> list[dict[str, str]]:
+    """Every service behind a portal that the person may use; nothing at a service of its own (domain 7.6)."""
+    return [{"service_id": one.urn, "service_uuid": one.uuid} for one in facts.assertion.services]
+
+
 def _family_name(facts: Facts) -> str:
     """With the infix where there is one, as the name is written (De Vries, van den Berg)."""
     attributes = facts.assertion.attributes
@@ -168,8 +179,9 @@ CLAIMS: Final[Mapping[str, Claim]] = {
     "urn:etoegang:1.13:attribute-intermediate:CompanyName": Claim(_FLAT, _own_company_name),
     "urn:etoegang:1.11:attribute-represented:CompanyName": Claim(_FLAT, lambda facts: facts.assertion.principal.name),
     "organisation_name": Claim(_FLAT, lambda facts: facts.assertion.principal.name),
-    "urn:etoegang:core:ServiceID": Claim(_FLAT, lambda facts: facts.service.urn),
-    "urn:etoegang:core:ServiceUUID": Claim(_FLAT, lambda facts: facts.service.uuid),
+    "urn:etoegang:core:ServiceID": Claim(_FLAT, lambda facts: _service(facts).urn),
+    "urn:etoegang:core:ServiceUUID": Claim(_FLAT, lambda facts: _service(facts).uuid),
+    "services": Claim(_FLAT, _services),
     "loa": Claim(_FLAT, lambda facts: facts.assertion.level.urn),
     "idp_id": Claim(_FLAT, lambda facts: facts.issuer),
     "kvk": Claim(Scope.KVK, lambda facts: facts.assertion.principal.kvk),

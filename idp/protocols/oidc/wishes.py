@@ -158,7 +158,7 @@ def _level(request: Request, service: Service, claims: ClaimsAsked) -> LevelAske
     if asked and not known:
         raise Fault("P07", "invalid_request", "None of the levels asked is one we know.")
     settings = request.party.settings
-    policy = LevelPolicy(service.level, request.reading, service.allow_lower or settings.allow_lower_request)
+    policy = LevelPolicy(service.level, request.reading, request.party.lowers(service))
     wanted = demand(policy, [level for _, level in known], Comparison.MINIMUM)
     if not isinstance(wanted, Demand):
         sentence = "The level asked is higher than the service has in the catalogue."

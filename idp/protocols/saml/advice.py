@@ -164,9 +164,9 @@ def _subject(told: Told, link: _Link, value: str) -> Iterator[str]:
 
 
 def _resource(told: Told, link: _Link) -> Iterator[str]:
-    granted, service = told.granted, told.telling.service
-    yield _xacml(Fact.SERVICE_ID, _TEXT, service.urn)
-    yield _xacml(Fact.SERVICE_UUID, _TEXT, service.uuid)
+    granted = told.granted
+    yield _xacml(Fact.SERVICE_ID, _TEXT, *told.telling.service_ids)
+    yield _xacml(Fact.SERVICE_UUID, _TEXT, *told.telling.service_uuids)
     yield _xacml(Declared.LEVEL_ASKED, _TEXT, told.asked.level.urn)
     yield _xacml(Declared.LEVEL_USED, _TEXT, granted.level.urn)
     yield _xacml(Identifying.KVK, _TEXT, link.kvk)

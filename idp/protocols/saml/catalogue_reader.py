@@ -1,8 +1,8 @@
 """The scheme's service catalogue in XML, read into the form that our own catalogue file has (domain 5.2, 5.6)."""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -29,6 +29,7 @@ from idp.protocols.saml.signature import verify
 from idp.protocols.saml.sp_metadata import read_certificate
 from idp.protocols.saml.xml import DS, Element, parse, parse_canonical
 from idp.services.catalogue_file import ENTITY_TYPES, LANGUAGES, BadCatalogue, Draft, Listed, judge
+from idp.services.catalogue_portals import plain_name
 from idp.services.conclusion import PERSONAL_ATTRIBUTES
 
 _LANG: Final = "{http://www.w3.org/XML/1998/namespace}lang"
@@ -75,7 +76,7 @@ def read_xml(octets: bytes, manner: Manner) -> Draft:
     listed = [reader.provider(node) for node in root.iterfind(f"{{{namespace}}}ServiceProvider")]
     if reader.faults:
         raise BadCatalogue(reader.faults)
-    services = judge(listed)
+    services = judge(reader.without_left_out(listed), manner.known.values())
     if not services:
         raise BadCatalogue(["No service is left that can be offered here.", *reader.notes])
     return Draft(services, (note, *reader.notes))
@@ -95,6 +96,7 @@ class _Reader:
     manner: Manner
     faults: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    left_out: set[str] = field(default_factory=set)
 
     def provider(self, node: Element) -> Listed:
         """A provider with its services: each definition with its one instance."""
@@ -121,14 +123,14 @@ class _Reader:
 
     def _service(self, oin: str, definition: Element, instance: Element) -> list[tuple[str, dict[str, Any]]]:
         """The entry of a service as our own file has it, or nothing where it is left out."""
-        urn = self._text(instance, "ServiceID")
+        urn, uuid = self._text(instance, "ServiceID"), self._text(definition, "ServiceUUID").lower()
         where = f"{self._place(definition)}: service {urn}"
         classifiers = self._all(instance, "Classifiers/{0}Classifier")
         types = self._entity_types(definition, instance)
         if EIDAS in classifiers or not types:
             self._note(definition, f"{urn} is for identifiers that are not delivered here (eIDAS, BSN); it is left out")
+            self.left_out |= {urn, uuid, self._text(instance, "ServiceUUID").lower()}
             return []
-        uuid = self._text(definition, "ServiceUUID").lower()
         self._judge(oin, urn, definition, instance)
         level = level_of_uri((definition.findtext(LEVEL) or "").strip())
         entry = {
@@ -143,8 +145,30 @@ class _Reader:
             "entity_types": types,
             "attributes": self._attributes(definition),
             "url": self._url(instance),
+            "portal_for": self._portal_for(definition, instance),
         }
         return [(where, entry | self._ours(instance, uuid, classifiers, f"{oin}-{entry['index']}"))]
+
+    def _portal_for(self, definition: Element, instance: Element) -> list[str]:
+        """What a portal names, in its order; one that names nothing leads nowhere."""
+        named = [plain_name(one) for one in self._all(instance, "PortalForService")]
+        stated = any(node.get(f"{self.esc}IsPortal") in ("true", "1") for node in (definition, instance))
+        if stated and not named:
+            self._fault(instance, "IsPortal is true, but no PortalForService tells which services it leads to")
+        return named
+
+    def without_left_out(self, listed: Sequence[Listed]) -> Sequence[Listed]:
+        """The providers with portals for what is offered here alone; what is left nothing is left out itself."""
+        return [replace(one, services=[*self._leading(one.services)]) for one in listed] if self.left_out else listed
+
+    def _leading(self, entries: Sequence[tuple[str, dict[str, Any]]]) -> Iterator[tuple[str, dict[str, Any]]]:
+        for where, entry in entries:
+            named = entry["portal_for"]
+            left = [one for one in named if one not in self.left_out]
+            if len(left) < len(named):
+                self.notes.append(f"{where}: what is left out here is no service of this portal either.")
+            if left or not named:
+                yield where, entry | {"portal_for": left}
 
     def _judge(self, oin: str, urn: str, definition: Element, instance: Element) -> None:
         """The rules about what is not kept (domain 5.6)."""

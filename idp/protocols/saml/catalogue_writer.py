@@ -2,8 +2,10 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
+from idp.domain.identifiers import ServiceUuid
 from idp.domain.parties import CatalogueAttribute, Service
 from idp.ports import KeyUse
 from idp.protocols.saml.service_catalogue import (
@@ -19,6 +21,7 @@ from idp.protocols.saml.times import write_instant
 from idp.protocols.saml.voice import signatory
 from idp.protocols.saml.xml import SAML, escape_attribute, escape_text
 from idp.services.catalogue_file import LANGUAGES
+from idp.services.catalogue_portals import URN_OF_UUID
 from idp.services.catalogue_text import by_provider
 from idp.services.work import Office
 
@@ -30,11 +33,22 @@ def published(office: Office) -> bytes:
     """
 
     def make(services: Sequence[Service]) -> bytes:
-        public = [one for one in services if one.public]
+        public = _shown(services)
         return signed_catalogue(office, public) if public else b""
 
     kid = office.keys.active(KeyUse.SAML_SIGNING).public.kid
     return office.directory.made("service catalogue", (kid, office.clock.now().date()), make)
+
+
+def _shown(services: Sequence[Service]) -> list[Service]:
+    """The public services; a portal names public ones alone, and without any of those it is not shown."""
+    public = {one.uuid for one in services if one.public}
+    shown = []
+    for one in services:
+        left = tuple(uuid for uuid in one.portal_for if uuid in public)
+        if one.public and (left or not one.portal_for):
+            shown.append(one if left == one.portal_for else replace(one, portal_for=left))
+    return shown
 
 
 def signed_catalogue(office: Office, services: Sequence[Service]) -> bytes:
@@ -52,7 +66,7 @@ def signed_catalogue(office: Office, services: Sequence[Service]) -> bytes:
 def write_catalogue(services: Sequence[Service], broker: str, edition: tuple[str, datetime], who: Signatory) -> bytes:
     """A ServiceCatalogue of at least one service: ``broker`` is our OIN, ``edition`` its version and instant."""
     version, issued = edition
-    body = "".join(_provider(group, broker) for _, group in by_provider(services))
+    body = "".join(_provider(group, broker, services) for _, group in by_provider(services))
     name = hashlib.sha256(f"{version}{body}".encode()).hexdigest()[:32]
     head = (
         f'<esc:ServiceCatalogue xmlns:esc="{ESC}" ID="_{name}" esc:IssueInstant="{write_instant(issued)}" '
@@ -61,13 +75,15 @@ def write_catalogue(services: Sequence[Service], broker: str, edition: tuple[str
     return sign_canonical(head.encode(), f"{body}</esc:ServiceCatalogue>".encode(), who)
 
 
-def _provider(services: Sequence[Service], broker: str) -> str:
+def _provider(services: Sequence[Service], broker: str, every: Sequence[Service]) -> str:
     provider = services[0].provider
+    urns = {one.uuid: str(one.urn) for one in every} if any(one.portal_for for one in services) else {}
     public = _boolean(any(one.public for one in services))
     return (
         f'<esc:ServiceProvider esc:IsPublic="{public}">{_element("ServiceProviderID", provider.oin)}'
         f"{_localised('OrganizationDisplayName', provider.name)}"
-        f"{''.join(_definition(one, broker) for one in services)}{''.join(_instance(one, broker) for one in services)}"
+        f"{''.join(_definition(one, broker) for one in services)}"
+        f"{''.join(_instance(one, broker, urns) for one in services)}"
         "</esc:ServiceProvider>"
     )
 
@@ -81,7 +97,8 @@ def _definition(service: Service, broker: str) -> str:
     branches = _element("ServiceRestrictionsAllowed", BRANCH_RESTRICTION) if service.takes_restriction else ""
     level = f'<saml:AuthnContextClassRef xmlns:saml="{SAML}">{service.level.urn}</saml:AuthnContextClassRef>'
     return (
-        f'<esc:ServiceDefinition esc:IsPublic="{_boolean(service.public)}">{_element("ServiceUUID", service.uuid)}'
+        f"<esc:ServiceDefinition{_portal(service)} "
+        f'esc:IsPublic="{_boolean(service.public)}">{_element("ServiceUUID", service.uuid)}'
         f"{_localised('ServiceName', service.name)}{_localised('ServiceDescription', service.description)}"
         f"{level}{_element('HerkenningsmakelaarId', broker)}{types}{branches}"
         f"{''.join(map(_attribute, service.attributes))}</esc:ServiceDefinition>"
@@ -94,14 +111,21 @@ def _attribute(attribute: CatalogueAttribute) -> str:
     return f'<esc:RequestedAttribute Name="{name}" isRequired="{required}">{purpose}</esc:RequestedAttribute>'
 
 
-def _instance(service: Service, broker: str) -> str:
+def _portal(service: Service) -> str:
+    return ' esc:IsPortal="true"' if service.portal_for else ""
+
+
+def _instance(service: Service, broker: str, urns: Mapping[ServiceUuid, str]) -> str:
+    """``urns`` are the ServiceIDs of the document: by these a portal names its services, else by UUID."""
     url = _localised("ServiceURL", dict.fromkeys(LANGUAGES, service.url)) if service.url else ""
     classifiers = "".join(_element("Classifier", one) for one in _classifiers(service))
+    led_to = "".join(_element("PortalForService", urns.get(one, URN_OF_UUID + one)) for one in service.portal_for)
     return (
-        f'<esc:ServiceInstance esc:IsPublic="{_boolean(service.public)}">{_element("ServiceID", service.urn)}'
+        f"<esc:ServiceInstance{_portal(service)} "
+        f'esc:IsPublic="{_boolean(service.public)}">{_element("ServiceID", service.urn)}'
         f"{_element('ServiceUUID', service.instance_uuid)}{_element('InstanceOfService', service.uuid)}{url}"
         f"{_element('HerkenningsmakelaarId', broker)}{_element('SSOSupport', _boolean(service.sso))}"
-        f"{_element('Classifiers', classifiers, markup=True)}</esc:ServiceInstance>"
+        f"{_element('Classifiers', classifiers, markup=True)}{led_to}</esc:ServiceInstance>"
     )
 
 

@@ -36,6 +36,16 @@ class Telling:
     legal: tuple[Identifier, ...]
     company_name: bool
 
+    @property
+    def service_ids(self) -> tuple[str, ...]:
+        """The ServiceID, at a portal those of the services that the person may use (domain 3.4)."""
+        return tuple(one.urn for one in self.granted.services) or (self.service.urn,)
+
+    @property
+    def service_uuids(self) -> tuple[str, ...]:
+        """The UUIDs of the same services, in the same order."""
+        return tuple(one.uuid for one in self.granted.services) or (self.service.uuid,)
+
 
 def legal_identifiers(service: Service, principal: LegalSubject) -> tuple[Identifier, ...]:
     """The identifiers of the first set that can be delivered whole (EC-1, EC-2); empty when none can (EC-4)."""
@@ -49,8 +59,8 @@ def legal_identifiers(service: Service, principal: LegalSubject) -> tuple[Identi
 
 def told(profile: Profile, telling: Telling) -> Iterator[Told]:
     """The attributes of an assertion in a profile, in their order."""
-    yield Told(Fact.SERVICE_ID, (telling.service.urn,))
-    yield Told(Fact.SERVICE_UUID, (telling.service.uuid,))
+    yield Told(Fact.SERVICE_ID, telling.service_ids)
+    yield Told(Fact.SERVICE_UUID, telling.service_uuids)
     yield from _PROFILES[profile](telling)
     if telling.granted.branches:
         yield Told(Fact.BRANCH, tuple(telling.granted.branches))

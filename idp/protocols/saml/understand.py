@@ -163,8 +163,8 @@ def _service(verified: Verified) -> tuple[int, Service]:
 
 def _demand(verified: Verified, service: Service, settings: Settings) -> Demand:
     """Step 10: the level to reach (LOA-2 to LOA-6, RUL-13, RUL-23)."""
-    party = verified.party.settings
-    policy = LevelPolicy(service.level, party.reading, service.allow_lower or party.allow_lower_request)
+    party = verified.party
+    policy = LevelPolicy(service.level, party.settings.reading, party.lowers(service))
     comparison, asked = _levels(verified)
     needed = demand(policy, asked, comparison)
     highest = max(Level[name] for name in settings.login.levels)

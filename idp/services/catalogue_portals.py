@@ -1,0 +1,58 @@
+"""Portals of the catalogue: which services they name, and what is wrong with that (domain 5.6, 7.6)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from idp.domain.identifiers import ServiceUuid
+from idp.domain.parties import Service
+
+URN_OF_UUID = "urn:uuid:"
+
+
+def by_name(services: Sequence[Service]) -> dict[str, Service]:
+    """Services by everything that a portal may call them: name of ours, UUID of an instance, ServiceID, UUID.
+
+    Where two are called alike the last of these counts, which we write ourselves.
+    """
+    names = ("slug", "instance_uuid", "urn", "uuid")
+    return {str(getattr(one, name)): one for name in names for one in services}
+
+
+def plain_name(text: str) -> str:
+    """A name as ``by_name`` has it: a UUID in small letters, without the prefix that makes a URI of it."""
+    uuid = text.lower().removeprefix(URN_OF_UUID)
+    return uuid if ServiceUuid.pattern.fullmatch(uuid) else text
+
+
+def portal_faults(services: Mapping[ServiceUuid, Service], portals: Mapping[ServiceUuid, Service]) -> Iterator[str]:
+    """What is wrong with portals among the services of a catalogue, by UUID: a sentence for each service of a portal.
+
+    One answer tells of all its services, so none of them may ask more than the portal does (domain 7.6), come from
+    another provider (RUL-10), or be entered by a kept session where it takes none (S-8).
+    """
+    for portal in portals.values():
+        yield from _portal_faults(portal, services)
+
+
+def _portal_faults(portal: Service, services: Mapping[ServiceUuid, Service]) -> Iterator[str]:
+    name = f"The portal {portal.slug}"
+    if portal.portal_for and portal.allow_lower:
+        yield f"{name} may not allow a lower level than its own: the services behind it ask theirs."
+    for uuid in portal.portal_for:
+        one = services.get(uuid)
+        if one is None:
+            yield f"{name} is for the service {uuid}, which the catalogue does not have."
+        else:
+            yield from (f"{name} is for {one.slug}, {fault}" for fault in _service_faults(portal, one))
+
+
+def _service_faults(portal: Service, service: Service) -> Iterator[str]:
+    if service.uuid == portal.uuid:
+        yield "which is the portal itself; name the services behind it."
+    elif service.portal_for:
+        yield "which is a portal too; name the services behind that one instead."
+    if service.provider.oin != portal.provider.oin:
+        yield f"which belongs to another provider ({service.provider.oin})."
+    if service.level > portal.level:
+        yield f"which asks {service.level.label}; the portal has to ask that too, and asks {portal.level.label}."
+    if portal.sso and not service.sso:
+        yield "which takes no kept session; then the portal may not take one either (sso)."
