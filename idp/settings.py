@@ -125,6 +125,12 @@ class Settings:
         """Whether people reach us over https, which decides about cookies (RUL-2)."""
         return self.server.base_url.startswith("https://")
 
+    @property
+    def own_listener(self) -> int | None:
+        """The port at which ``idp serve`` listens for certificates itself; None where it does not (RUL-29)."""
+        own, address = self.certificates, urlsplit(self.server.certificate_url)
+        return address.port or 443 if address.hostname and own.tls_certificate and own.tls_key else None
+
 
 def load(
     file: Path | None, overrides: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None

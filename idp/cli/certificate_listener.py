@@ -8,8 +8,7 @@ import os
 import threading
 from collections.abc import Iterable
 from contextlib import suppress
-from multiprocessing import connection, parent_process
-from signal import SIG_IGN, SIGINT, signal
+from pathlib import Path
 from socket import SHUT_RDWR, SHUT_WR, socket
 from typing import Any
 
@@ -35,11 +34,9 @@ _CIPHERS = b"ECDHE+AESGCM:ECDHE+CHACHA20"
 
 
 def run(listening: Listening) -> None:
-    """Serve until the process that started this one has ended."""
-    # Ctrl-C reaches the whole group; we end when the one who started us has ended.
-    signal(SIGINT, SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    """Serve for ever; while it does, the lock on its key tells so to whoever asks after our health."""
     from idp.app import wsgi
+    from idp.effects.presence import hold
     from idp.web.http import LARGEST_BODY, SHOWN
 
     server = _server(listening.socket, _only_certificates(wsgi()))
@@ -48,14 +45,8 @@ def run(listening: Listening) -> None:
     server.keep_alive_conn_limit = _MOST_WAITING
     server.ssl_adapter = pyOpenSSLAdapter(listening.certificate, listening.key)
     server.ssl_adapter.context = _context(listening)
-    server.start()
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        connection.wait([parent.sentinel])
-        os._exit(0)
+    with hold(Path(listening.key)):
+        server.start()
 
 
 def _context(listening: Listening) -> SSL.Context:

@@ -1,9 +1,7 @@
-"""Starting the certificate listener in a process of its own, on a socket that is bound already (RUL-29)."""
+"""What the certificate listener is given when it starts in a process of its own (RUL-29)."""
 
 import socket
 from dataclasses import dataclass
-from multiprocessing import get_context
-from multiprocessing.process import BaseProcess
 
 BACKLOG = 128
 
@@ -12,7 +10,8 @@ BACKLOG = 128
 class Listening:
     """On which socket to listen, and with which certificate (PEM files).
 
-    The socket is bound before the process starts, so that nobody who connects early is turned away.
+    The socket is bound before the process starts and outlives it, so that nobody who connects before the first start
+    or between two is turned away.
     """
 
     socket: socket.socket
@@ -26,15 +25,8 @@ def bound(host: str, port: int) -> socket.socket:
     return socket.create_server((host, port), family=family, backlog=BACKLOG)
 
 
-def start(listening: Listening) -> BaseProcess:
-    """A process of its own that ends with this one; settings come as to every worker, from ``IDP_CONFIG``."""
-    process = get_context("spawn").Process(target=_run, args=(listening,), daemon=True)
-    process.start()
-    listening.socket.close()
-    return process
-
-
-def _run(listening: Listening) -> None:
+def listen(listening: Listening) -> None:
+    """Be the certificate listener."""
     # Its libraries are loaded in its own process alone, so that the one who waits for the start does not pay for them.
     from idp.cli.certificate_listener import run
 

@@ -6,15 +6,14 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from functools import partial
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from granian.constants import Interfaces
 from granian.server import Server
 
+from idp.cli.keeping import Child, keep
 from idp.settings import Settings
 
 _DRAIN_SECONDS = 10
@@ -59,26 +58,31 @@ def serve(
         # A worker that is told to stop while it starts never hears it; after this long it is ended anyway.
         workers_kill_timeout=_DRAIN_SECONDS,
     )
-    listen = _certificate_listener(settings, host, listener)
+    beside, over = _certificate_listener(settings, host, listener), threading.Event()
 
     def told() -> None:
         # Whoever connects before the listener's process is there waits at its socket, which is bound already.
         ready()
-        listen()
+        for child in beside:
+            threading.Thread(target=keep, args=(child, over), daemon=True).start()
 
     threading.Thread(target=_tell, args=(host, port, told), daemon=True).start()
-    server.serve()
+    try:
+        server.serve()
+    finally:
+        over.set()
 
 
-def _certificate_listener(settings: Settings, host: str, taken: socket.socket | None) -> Callable[[], object]:
-    """What starts the certificate listener where we are its server ourselves, else does nothing."""
+def _certificate_listener(settings: Settings, host: str, taken: socket.socket | None) -> tuple[Child, ...]:
+    """The certificate listener, where we are its server ourselves."""
+    port = settings.own_listener
+    if port is None:
+        return ()
+    from idp.cli.listening import Listening, bound, listen
+
     own = settings.certificates
-    port = urlsplit(settings.server.certificate_url).port
-    if not (own.tls_certificate and own.tls_key and port):
-        return lambda: None
-    from idp.cli.listening import Listening, bound, start
-
-    return partial(start, Listening(taken or bound(host, port), own.tls_certificate, own.tls_key))
+    given = Listening(taken or bound(host, port), own.tls_certificate, own.tls_key)
+    return (Child("certificate listener", listen, (given,)),)
 
 
 def _tell(host: str, port: int, ready: Callable[[], None]) -> None:

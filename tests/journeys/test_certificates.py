@@ -1,8 +1,11 @@
 """Logging in at EH4 with a personal certificate, over real TLS: the good one, and every way to be wrong (F17, D15)."""
 
 import json
+import os
+import signal
 import socket
 import sqlite3
+import time
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
@@ -153,3 +156,34 @@ def test_idle_and_broken_visitors_keep_nobody_out(world: Demo) -> None:
             answer = requests.get(f"{address.geturl()}/certificaat/x", verify=root, timeout=25)
             assert answer.status_code == 410
     assert requests.get(f"{address.geturl()}/certificaat/x", verify=root, timeout=25).status_code == 410
+
+
+def certificates_are(demo: Demo, state: str) -> bool:
+    """Whether the health of a sandbox tells this of its listener before a minute is over."""
+    for _ in range(300):
+        if requests.get(demo.url("/readyz"), timeout=60).json()["certificates"] == state:
+            return True
+        time.sleep(0.2)
+    return False
+
+
+def listener_of(demo: Demo) -> int:
+    """The process that holds the lock on the listener's key, as the kernel tells it."""
+    inode = (demo.folder / "authority" / "listener.key.pem").stat().st_ino
+    locks = [line.split() for line in Path("/proc/locks").read_text().splitlines()]
+    (found,) = {int(one[4]) for one in locks if one[1] == "FLOCK" and one[5].endswith(f":{inode}")}
+    return found
+
+
+def test_a_listener_that_dies_is_started_again(
+    world: Demo, personas: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    """Killed while somebody chooses a certificate, it comes back by itself, and that very login goes on."""
+    walker = at_certificate(world, personas["rosa"])
+    carry(walker, world, "rosa", tmp_path)
+    assert certificates_are(world, "ready")
+    killed = listener_of(world)
+    os.kill(killed, signal.SIGKILL)
+    walker.submit().through()
+    assert told(walker) == "granted"
+    assert listener_of(world) != killed

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import select
 
 from idp.app import create_app
+from idp.effects.presence import hold
 from idp.lab import authority
 from idp.lab.seed import seed
 from idp.store.ledger import AuditEvent
@@ -106,3 +107,32 @@ def test_two_people_cannot_share_a_certificate(site: Site, made: Path) -> None:
         bind(work, "rosa", identity_of(second), second.not_valid_after_utc)
         with pytest.raises(BadBinding):
             bind(work, "anna", identity_of(first), first.not_valid_after_utc)
+
+
+def test_health_tells_whether_our_own_listener_is_there(
+    sqlite_database: str, web_keys: Path, clock: StandingClock, made: Path
+) -> None:
+    """While no process listens the rest serves on, and says that certificates are away; no key says the same."""
+    key = made / "listener.key.pem"
+    office = open_test_office(
+        sqlite_database,
+        web_keys,
+        clock,
+        lab__enabled=False,
+        server__certificate_url=LISTENER,
+        certificates__tls_certificate=str(made / "listener.chain.pem"),
+        certificates__tls_key=str(key),
+    )
+    browser = Site(create_app(office), office, {}).browser
+
+    def told() -> object:
+        answer = browser.get("/readyz", base_url="http://localhost:8000")
+        return answer.status_code, answer.json and answer.json["certificates"]
+
+    assert told() == (200, "away")
+    with hold(key):
+        assert any(told() == (200, "ready") for _ in range(1000))
+    assert told() == (200, "away")
+    key.unlink()
+    assert told() == (200, "away")
+    office.engine.dispose()
