@@ -68,9 +68,10 @@ def demo(context: click.Context, *, host: str, port: int, seed: int, freeze: str
         if not mark.exists() or mark.read_text() != made_of:
             _prepare(settings, seed)
             mark.write_text(made_of)
-        from idp.cli.serving import serve
+        from idp.cli.serving import certificate_listener, serve
 
-        serve(settings, config, (host, port), lambda: _announce(context, settings), listener)
+        beside = certificate_listener(settings, host, listener)
+        serve(settings, config, (host, port), lambda: _announce(context, settings), beside)
 
 
 def _announce(context: click.Context, settings: Settings) -> None:

@@ -16,6 +16,7 @@ from idp.settings import is_local
 @click.pass_context
 def serve(context: click.Context, host: str, port: int) -> None:
     """Serve in production, behind a proxy that ends TLS."""
+    from idp.cli.serving import certificate_listener
     from idp.cli.serving import serve as run
     from idp.store.schema import is_current
 
@@ -25,7 +26,8 @@ def serve(context: click.Context, host: str, port: int) -> None:
     if not is_current(office_of(context).engine):
         raise click.ClickException("The database is not up to date; run: idp db upgrade")
     announce = f"Serving {settings.server.base_url}"
-    run(settings, config_of(context), (host, port), lambda: click.echo(announce, err=True))
+    beside = certificate_listener(settings, host)
+    run(settings, config_of(context), (host, port), lambda: click.echo(announce, err=True), beside)
 
 
 @click.command()

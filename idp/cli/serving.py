@@ -5,7 +5,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
@@ -32,21 +32,49 @@ def serve(
     config: Path | None,
     address: tuple[str, int],
     ready: Callable[[], None],
-    listener: socket.socket | None = None,
+    beside: Sequence[Child] = (),
 ) -> None:
-    """Serve until a signal; ``ready`` is called once the first worker answers.
+    """Serve until a signal; ``ready`` is called once the first worker answers, then what runs ``beside`` is started.
 
-    ``listener`` is a bound socket for the certificate listener; without one the port of its address is taken.
     Workers load the same settings again: from the file, or without one from the defaults and the environment.
     """
-    host, port = address
     os.environ["IDP_CONFIG"] = str(config or "")
     # A forked worker inherits the locks of threads it does not have, and can hang on one for ever; a fresh one cannot.
     multiprocessing.set_start_method("spawn", force=True)
-    server = Server(
+    server, over = _server(settings, address), threading.Event()
+
+    def told() -> None:
+        ready()
+        for child in beside:
+            threading.Thread(target=keep, args=(child, over), daemon=True).start()
+
+    threading.Thread(target=_tell, args=(*address, told), daemon=True).start()
+    try:
+        server.serve()
+    finally:
+        over.set()
+
+
+def certificate_listener(settings: Settings, host: str, taken: socket.socket | None = None) -> tuple[Child, ...]:
+    """The certificate listener, where we are its server ourselves; ``taken`` is its socket if it has one already.
+
+    Whoever connects before its process is there waits at the socket, which is bound here.
+    """
+    port = settings.own_listener
+    if port is None:
+        return ()
+    from idp.cli.listening import Listening, bound, listen
+
+    own = settings.certificates
+    given = Listening(taken or bound(host, port), own.tls_certificate, own.tls_key)
+    return (Child("certificate listener", listen, (given,)),)
+
+
+def _server(settings: Settings, address: tuple[str, int]) -> Any:
+    return Server(
         "idp.app:wsgi",
-        address=host,
-        port=port,
+        address=address[0],
+        port=address[1],
         interface=Interfaces.WSGI,
         workers=settings.server.workers,
         blocking_threads=settings.server.threads,
@@ -58,31 +86,6 @@ def serve(
         # A worker that is told to stop while it starts never hears it; after this long it is ended anyway.
         workers_kill_timeout=_DRAIN_SECONDS,
     )
-    beside, over = _certificate_listener(settings, host, listener), threading.Event()
-
-    def told() -> None:
-        # Whoever connects before the listener's process is there waits at its socket, which is bound already.
-        ready()
-        for child in beside:
-            threading.Thread(target=keep, args=(child, over), daemon=True).start()
-
-    threading.Thread(target=_tell, args=(host, port, told), daemon=True).start()
-    try:
-        server.serve()
-    finally:
-        over.set()
-
-
-def _certificate_listener(settings: Settings, host: str, taken: socket.socket | None) -> tuple[Child, ...]:
-    """The certificate listener, where we are its server ourselves."""
-    port = settings.own_listener
-    if port is None:
-        return ()
-    from idp.cli.listening import Listening, bound, listen
-
-    own = settings.certificates
-    given = Listening(taken or bound(host, port), own.tls_certificate, own.tls_key)
-    return (Child("certificate listener", listen, (given,)),)
 
 
 def _tell(host: str, port: int, ready: Callable[[], None]) -> None:
