@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, bindparam, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, bindparam, select, update
 from webauthn import (
     base64url_to_bytes,
     generate_authentication_options,
@@ -35,6 +34,7 @@ from idp.services.proofs import blocked
 from idp.services.sessions import end_all
 from idp.services.tickets import Held, Purpose, issue, redeem
 from idp.services.work import Office, Work
+from idp.store.merge import keep
 from idp.store.people import Passkey
 from idp.store.prepared import Prepared
 
@@ -55,6 +55,8 @@ _USE = Prepared(
     )
     .values(sign_count=bindparam("count"), last_used_at=bindparam("now"))
 )
+# A key is of one account (F35).
+_KEEP = keep(Passkey, "credential")
 _REMOVE = Prepared(update(Passkey).where(*_ACTIVE, Passkey.id == bindparam("passkey")).values(status="removed"))
 
 
@@ -97,39 +99,22 @@ def offer(office: Office, who: Present) -> str:
 
 
 def add(office: Office, who: Present, answer: str, label: str) -> bool:
-    """Keep the passkey that a browser made for this person; False when its answer does not hold."""
+    """Keep the passkey that a browser made for this person; False when its answer does not hold.
+
+    Its challenge is spent with it or not at all: whoever is cut off can send the same answer again (SEC-25).
+    """
     challenge = _challenge_in(answer)
     with office.work("person") as work:
         if redeem(work, Purpose.PASSKEY_CHALLENGE, challenge, f"add:{who.account}"[:64]) is None:
             return False
-    try:
-        made = verify_registration_response(
-            credential=answer,
-            expected_challenge=base64url_to_bytes(challenge),
-            expected_rp_id=_domain(office),
-            expected_origin=office.settings.server.base_url,
-        )
-    except (WebAuthnException, ValueError, KeyError, TypeError):
-        return False
-    row: dict[str, Any] = {
-        "account_id": who.account,
-        "credential": bytes_to_base64url(made.credential_id),
-        "public_key": made.credential_public_key,
-        "sign_count": made.sign_count,
-        "label": " ".join(label.split())[:60],
-        "status": "active",
-        "last_used_at": None,
-    }
-    try:
-        with office.work("person") as work:
-            if len(_OWN.all(work.connection, account=who.account)) >= _MOST:
-                return False
-            passkey = work.new_id()
-            work.connection.execute(insert(Passkey).values(id=passkey, created_at=work.now, **row))
-            work.record(Event.PASSKEY_ADDED, account=who.account, passkey=passkey)
-            tell(work, who.account, "passkey-added", label=row["label"])
-    except IntegrityError:
-        return False
+        row = _made(office, answer, challenge)
+        if row is None or len(_OWN.all(work.connection, account=who.account)) >= _MOST:
+            return False
+        named = {"id": work.new_id(), "account_id": who.account, "label": " ".join(label.split())[:60]}
+        if _KEEP.one(work.connection, created_at=work.now, **row, **named) is None:
+            return False
+        work.record(Event.PASSKEY_ADDED, account=who.account, passkey=named["id"])
+        tell(work, who.account, "passkey-added", label=named["label"])
     return True
 
 
@@ -184,6 +169,26 @@ def prove(office: Office, tried: Attempt, answer: str) -> Result | Faulty:
             work.record(Event.PASSKEY_REFUSED, reference=again.reference, account=account)
             return Faulty(Fault.PASSKEY, again)
         return proven(work, again, tried.visit, allowed, key)
+
+
+def _made(office: Office, answer: str, challenge: str) -> dict[str, Any] | None:
+    """What is kept of a new passkey, where the answer holds."""
+    try:
+        made = verify_registration_response(
+            credential=answer,
+            expected_challenge=base64url_to_bytes(challenge),
+            expected_rp_id=_domain(office),
+            expected_origin=office.settings.server.base_url,
+        )
+    except (WebAuthnException, ValueError, KeyError, TypeError):
+        return None
+    return {
+        "credential": bytes_to_base64url(made.credential_id),
+        "public_key": made.credential_public_key,
+        "sign_count": made.sign_count,
+        "status": "active",
+        "last_used_at": None,
+    }
 
 
 def _key_of(work: Work, account: str, login_id: str, answer: str) -> str:
