@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from idp.domain.audit import Event
 from idp.domain.throttle import Limit
@@ -27,6 +27,7 @@ _WAITING = Prepared(
     )
 )
 _BEGIN = keep(AccountReset)
+_FORGET = Prepared(delete(AccountReset).where(AccountReset.id == bindparam("reset")))
 _END = (
     update(AccountReset)
     .where(AccountReset.status == "waiting")
@@ -71,12 +72,14 @@ def ask_reset(work: Work, account: str) -> Waiting | None:
     earlier = waiting(work, account)
     if earlier is not None:
         return earlier
-    if not throttle.within(work, f"reset:{account}", Limit(_MOST, _DAY, _DAY, _DAY)):
-        return None
     reset, due = work.new_id(), work.now + timedelta(hours=work.office.settings.recovery.reset_hours)
     row = {"id": reset, "created_at": work.now, "account_id": account, "due_at": due, "status": "waiting"}
     if _BEGIN.one(work.connection, **row) is None:
         return waiting(work, account) or Waiting(due, False)
+    # Counted after it was begun: of two who ask at the same moment one begins, and only that counts.
+    if not throttle.within(work, f"reset:{account}", Limit(_MOST, _DAY, _DAY, _DAY)):
+        _FORGET.run(work.connection, reset=reset)
+        return None
     report(work, account)
     work.record(Event.RESET_ASKED, account=account)
     _announce(work, account, reset, due)
