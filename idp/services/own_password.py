@@ -15,7 +15,7 @@ from idp.store.people import Account
 from idp.store.prepared import Prepared
 
 _KNOWN = Prepared(
-    select(Account.username, Account.password_hash).where(
+    select(Account.username, Account.password_hash, Account.password_set_at).where(
         Account.id == bindparam("account"), Account.status == "active"
     )
 )
@@ -74,7 +74,8 @@ def replace_password(office: Office, wish: Wish) -> Replaced | NotReplaced:
         if broken:
             return NotReplaced(broken)
         kept = find(office, work.connection, wish.session)
-        if not change_password(work, NewPassword(wish.account, hashed, "profile")):
+        seen = known.password_set_at if known is not None else None
+        if not change_password(work, NewPassword(wish.account, hashed, "profile", seen)):
             return NotReplaced()
         if kept is None or kept.account != wish.account:
             return Replaced("")

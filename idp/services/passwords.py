@@ -33,11 +33,15 @@ _ATOM = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class NewPassword:
-    """A password that was judged and hashed; ``by`` is ``link`` or ``profile``, for the audit trail."""
+    """A password that was judged and hashed; ``by`` is ``link`` or ``profile``, for the audit trail.
+
+    ``instead_of`` says when the password was set that was checked for it; None where none was needed.
+    """
 
     account: str
     hashed: str
     by: str
+    instead_of: datetime | None = None
 
 
 def policy_of(office: Office, account: str) -> PasswordPolicy:
@@ -52,11 +56,13 @@ def policy_of(office: Office, account: str) -> PasswordPolicy:
 def change_password(work: Work, new: NewPassword) -> bool:
     """Set a password, end everything that the old one opened, and announce it; False for a closed account.
 
+    False as well where ``instead_of`` was replaced meanwhile: whoever knows it knows nothing any more (SEC-30).
+
     Sessions, authorizations, links, and logins that are half way (by ``password_set_at``, which never stands still) are
     over. The second factor, and a block because of wrong codes, stay as they are (SEC-31).
     """
     holder = _HOLDER.one(work.connection, account=new.account)
-    if holder is None:
+    if holder is None or new.instead_of not in (None, holder.password_set_at):
         return False
     at: datetime = max(work.now, holder.password_set_at + _ATOM)
     _CHANGE.run(work.connection, account=new.account, hashed=new.hashed, at=at)
