@@ -20,7 +20,6 @@ from idp.store.prepared import Prepared
 
 _HOUR = timedelta(hours=1)
 _MOST = Limit(5, timedelta(days=1), _HOUR, _HOUR)
-_AT_ONE = Limit(100, _HOUR, _HOUR, _HOUR)
 # Who reads the old address may be away for a while.
 _OBJECTABLE = timedelta(days=14)
 _OTHER = aliased(Person)
@@ -82,7 +81,8 @@ def confirm(office: Office, secret: str, change: Change) -> bool:
     """Use the link of the new address, once: from now on it is the person's; False when it is over or taken (F42)."""
     with office.work("person") as work:
         # Two people who confirm one address at the same time come here one after the other.
-        throttle.within(work, f"email-at:{change.new}", _AT_ONE)
+        throttle.take_turn(work, f"email-at:{change.new}")
+        throttle.take_turn(work, f"account:{change.account}")
         if redeem(work, Purpose.EMAIL_CONFIRMATION, secret, change.account) is None:
             return False
         holder = holder_of(work, change.account)
@@ -101,6 +101,7 @@ def confirm(office: Office, secret: str, change: Change) -> bool:
 def object_to(office: Office, secret: str, change: Change) -> bool:
     """Object from the old address, once: it is the person's again, and whoever is logged in is out (F43, SEC-30)."""
     with office.work("person") as work:
+        throttle.take_turn(work, f"account:{change.account}")
         if redeem(work, Purpose.EMAIL_OBJECTION, secret, change.account) is None:
             return False
         _RESTORE.run(work.connection, account=change.account, old=change.old)

@@ -115,11 +115,15 @@ def confirm(office: Office, manager: str, secret: str, lost: bool) -> bool:
     The colleague gets a link to pair another; it is worth nothing without the password.
     """
     with office.work("person") as work:
-        told = redeem(work, Purpose.LOSS_CONFIRMATION, secret, manager)
-        if told is None or not may_speak(work, manager, told["account"]):
+        found = peek(work, Purpose.LOSS_CONFIRMATION, secret)
+        if found is None:
             return False
-        account = str(told["account"])
-        # One manager's word is enough, either way.
+        account = str(found[1]["account"])
+        # One manager's word is enough, either way: of two who answer together one comes first.
+        throttle.take_turn(work, f"account:{account}")
+        told = redeem(work, Purpose.LOSS_CONFIRMATION, secret, manager)
+        if told is None or not may_speak(work, manager, account):
+            return False
         void(work, account, Purpose.LOSS_CONFIRMATION)
         work.record(Event.LOSS_CONFIRMED if lost else Event.LOSS_DENIED, account=account, manager=manager)
         if lost:

@@ -70,6 +70,7 @@ def replace_password(office: Office, wish: Wish) -> Replaced | NotReplaced:
     if not right or not fits:
         return NotReplaced()
     with office.work("person") as work:
+        throttle.take_turn(work, f"account:{wish.account}")
         throttle.give_back(work, allowed)
         if broken:
             return NotReplaced(broken)

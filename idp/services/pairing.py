@@ -178,6 +178,8 @@ def _pair_once(
         if isinstance(allowed, datetime):
             return Fault(PairingFault.DELAYED, allowed)
     with office.work("person") as work:
+        # Who pairs in two windows has the device of the later one.
+        throttle.take_turn(work, f"account:{claim.who.account}")
         judged = _judge(work, state, shown, codes)
         if not isinstance(judged, Accepted):
             return Fault(PairingFault.OUT_OF_STEP if judged is Wrong.OUT_OF_STEP else PairingFault.WRONG)

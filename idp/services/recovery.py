@@ -64,6 +64,7 @@ def choose_password(
         return broken
     hashed = office.passwords.hash(normalised(password))
     with office.work("person") as work:
+        throttle.take_turn(work, f"account:{link.account}")
         if redeem(work, Purpose.PASSWORD_LINK, secret, link.account) is None:
             return None
         if not change_password(work, NewPassword(link.account, hashed, "link")):

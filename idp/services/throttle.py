@@ -81,6 +81,14 @@ def within(work: Work, name: str, limit: Limit) -> bool:
     return isinstance(counted, Counter)
 
 
+def take_turn(work: Work, name: str) -> None:
+    """Let all who come with this name wait for each other, each until the transaction of the one before has ended.
+
+    Taken before anything else is locked, so that two who change the same things never wait for one another.
+    """
+    _locked(work, work.office.vault.digest(name, "throttle"))
+
+
 def _less(work: Work, keys: tuple[str, ...]) -> None:
     for key in sorted(keys):
         counter = _read(work, key)
