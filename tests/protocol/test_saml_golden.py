@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from idp.domain.assertion import Denied, Interrupted, Outcome
+from idp.domain.assertion import Denied, Interrupted, Outcome, Served
 from idp.domain.assurance import Level
 from idp.domain.identifiers import BranchNumber
 from idp.domain.parties import Profile, Service
@@ -92,6 +92,10 @@ IN_A_CHAIN = granted(intermediaries=(OFFICE_OF_ACCOUNTS,))
 IN_A_LONG_CHAIN = granted(intermediaries=(OFFICE_OF_ACCOUNTS, PAYROLL))
 # A legal entity by RSIN alone, or else anyone by the KvK number: sets in the order of preference (EC-1, EC-2).
 PREFERENCE = (service(1, entity_types=((RSIN,), (KVK,))),)
+# A portal for three services, two of which the person may use (domain 12.6, variant h).
+BEHIND = (service(2, Level.EH2PLUS), service(3), service(4))
+PORTAL = (service(1, portal_for=tuple(one.uuid for one in BEHIND)),)
+AT_A_PORTAL = granted(services=tuple(Served(one.urn, one.uuid) for one in BEHIND[::2]))
 TWO_CERTIFICATES = replace(SCHEME_METADATA, encryption=("sp-encryption", "sp-encryption-next"))
 NAMED = attribute_service(1, f"urn:etoegang:DV:{OIN}:services:1", COMPANY_NAME)
 CASES = (
@@ -164,6 +168,10 @@ CASES = (
     Case("1.11/long-chain", scheme(E11), IN_A_LONG_CHAIN, SCHEME_METADATA),
     Case("1.13/long-chain", scheme(E13), IN_A_LONG_CHAIN, SCHEME_METADATA, ONE_KEY),
     Case("1.13/advice-long-chain", scheme(E13), IN_A_LONG_CHAIN, SCHEME_METADATA, TWO_KEYS, ADVISED),
+    Case("generic/portal", Asking(), AT_A_PORTAL, services=PORTAL),
+    Case("1.11/portal", scheme(E11), AT_A_PORTAL, SCHEME_METADATA, services=PORTAL),
+    Case("1.13/portal", scheme(E13), AT_A_PORTAL, SCHEME_METADATA, ONE_KEY, services=PORTAL),
+    Case("1.13/advice-portal", scheme(E13), AT_A_PORTAL, SCHEME_METADATA, TWO_KEYS, ADVISED, PORTAL),
     Case("generic/subdossier", Asking(), ON_A_BRANCH),
     Case("generic/no-advice", Asking(), granted(), settings=ADVISED),
     Case("1.13/cancelled", scheme(E13), CANCELLED, SCHEME_METADATA),
