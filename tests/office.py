@@ -18,6 +18,12 @@ from idp.store.engine import open_engine
 from idp.store.schema import upgrade
 
 T0 = datetime(2026, 1, 15, 10, 0, tzinfo=UTC)
+# Somebody listens for certificates, so that EH4 is offered.
+LISTENED: dict[str, object] = {
+    "server__certificate_url": "https://localhost:8001",
+    "certificates__roots": "roots.pem",
+    "certificates__header": "X-Client-Certificate",
+}
 
 
 @dataclass
@@ -59,12 +65,17 @@ def parsed_keys(folder: Path) -> KeyFolder:
     return KeyFolder(folder)
 
 
-def open_test_office(url: str, keys: Path, clock: StandingClock | None = None, **overrides: object) -> Office:
-    """An office on a database whose tables are brought up to date; ``overrides`` are settings as section__key."""
+def open_test_office(
+    url: str, keys: Path, clock: StandingClock | None = None, *, entropy: str = "office", **overrides: object
+) -> Office:
+    """An office on a database whose tables are brought up to date; ``overrides`` are settings as section__key.
+
+    Two offices that write to one database at one moment need two seeds of ``entropy``, or they draw the same ids.
+    """
     cheap = {"argon2.memory_kib": 64, "argon2.time": 1, "lab.enabled": True, "keys.folder": str(keys)}
     chosen = cheap | {name.replace("__", "."): value for name, value in overrides.items()} | {"database.url": url}
     settings = load(None, chosen, {})
-    entropy = SeededEntropy("office")
+    draws = SeededEntropy(entropy)
     engine = open_engine(url, 24, 10)
     upgrade(engine)
     lookups = open_engine(url, 2, 10)
@@ -72,9 +83,15 @@ def open_test_office(url: str, keys: Path, clock: StandingClock | None = None, *
         settings=settings,
         engine=engine,
         clock=clock or StandingClock(),
-        entropy=entropy,
+        entropy=draws,
         passwords=Argon2Passwords(settings.argon2, 2),
-        vault=FileVault(keys / "vault.key", entropy),
+        vault=FileVault(keys / "vault.key", draws),
         keys=KeyRing(lookups, parsed_keys(keys), Never()),
         directory=Directory(lookups, Never()),
     )
+
+
+def close(office: Office) -> None:
+    """Give all connections of an office back."""
+    office.engine.dispose()
+    office.directory._engine.dispose()

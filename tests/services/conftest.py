@@ -6,15 +6,16 @@ from pathlib import Path
 import pytest
 
 from idp.services.work import Office
-from tests.office import make_keys, open_test_office
+from tests.fixtures.database import keys
+from tests.office import close, open_test_office
 
 OpenOffice = Callable[..., Office]
 
 
 @pytest.fixture(scope="session")
-def test_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of one set of keys for all tests of a worker."""
-    return make_keys(tmp_path_factory.mktemp("keys"))
+def test_keys() -> Path:
+    """The folder of one set of keys for all tests of the run."""
+    return keys()
 
 
 @pytest.fixture
@@ -29,5 +30,4 @@ def open_office(test_keys: Path) -> Iterator[OpenOffice]:
 
     yield open_one
     for office in opened:
-        office.engine.dispose()
-        office.directory._engine.dispose()
+        close(office)

@@ -31,11 +31,9 @@ def clock() -> StandingClock:
 
 
 @pytest.fixture
-def office(database: str, open_office: OpenOffice, clock: StandingClock) -> Office:
+def office(world: str, open_office: OpenOffice, clock: StandingClock) -> Office:
     """An office whose database holds the world."""
-    made = open_office(database, clock)
-    seed(made, 7)
-    return made
+    return open_office(world, clock)
 
 
 def _attempt(office: Office, *attempted: str) -> Allowed | datetime:

@@ -11,7 +11,6 @@ from idp.domain.assertion import Assertion, Denied, Interrupted
 from idp.domain.assurance import Level
 from idp.domain.login import Progress, RequestedAttribute, Step
 from idp.domain.reasons import Reason
-from idp.lab.seed import seed
 from idp.services import login as logins
 from idp.services.audit import verify
 from idp.services.credentials import Fault, Faulty
@@ -34,11 +33,9 @@ def clock() -> StandingClock:
 
 
 @pytest.fixture
-def office(database: str, open_office: OpenOffice, clock: StandingClock) -> Office:
+def office(world: str, open_office: OpenOffice, clock: StandingClock) -> Office:
     """An office whose database holds the world."""
-    made = open_office(database, clock)
-    seed(made, 7)
-    return made
+    return open_office(world, clock)
 
 
 def granted(result: object) -> Assertion:

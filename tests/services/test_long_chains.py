@@ -8,7 +8,6 @@ from sqlalchemy import insert, select, update
 
 from idp.domain.assertion import LegalSubject
 from idp.domain.identifiers import KvkNumber
-from idp.lab.seed import seed
 from idp.services.assertions import assertion_of_text, assertion_text
 from idp.services.login import Waiting
 from idp.services.work import Office
@@ -23,11 +22,9 @@ from tests.services.login_kit import Person, ask, register
 
 
 @pytest.fixture
-def office(database: str, open_office: OpenOffice) -> Office:
+def office(world: str, open_office: OpenOffice) -> Office:
     """An office whose database holds the world."""
-    made = open_office(database, StandingClock())
-    seed(made, 7)
-    return made
+    return open_office(world, StandingClock())
 
 
 def test_a_chain_of_two_intermediaries_is_told_in_its_order(office: Office) -> None:

@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import select
 
-from idp.lab.seed import seed
 from idp.services import loss, passkeys
 from idp.services.credentials import Fault, Faulty
 from idp.services.login import Concluded, Waiting
@@ -18,11 +17,9 @@ from tests.services.software_key import SoftwareKey
 
 
 @pytest.fixture
-def office(database: str, open_office: OpenOffice) -> Office:
+def office(world: str, open_office: OpenOffice) -> Office:
     """An office whose database holds the world."""
-    made = open_office(database)
-    seed(made, 7)
-    return made
+    return open_office(world)
 
 
 @pytest.fixture

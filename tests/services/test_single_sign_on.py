@@ -8,7 +8,6 @@ from sqlalchemy import update
 
 from idp.domain.assertion import Assertion
 from idp.domain.login import Step
-from idp.lab.seed import seed
 from idp.services import login as logins
 from idp.services.login import Browser, Concluded, Waiting
 from idp.services.work import Office
@@ -25,11 +24,9 @@ def clock() -> StandingClock:
 
 
 @pytest.fixture
-def office(database: str, open_office: OpenOffice, clock: StandingClock) -> Office:
+def office(world: str, open_office: OpenOffice, clock: StandingClock) -> Office:
     """An office whose database holds the world."""
-    made = open_office(database, clock)
-    seed(made, 7)
-    return made
+    return open_office(world, clock)
 
 
 @pytest.fixture

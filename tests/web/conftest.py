@@ -7,18 +7,18 @@ from pathlib import Path
 import pytest
 
 from idp.app import create_app
-from idp.lab.seed import seed
 from idp.protocols.oidc.registration import described
 from idp.services import parties
 from idp.services.work import Office
-from tests.office import StandingClock, make_keys, open_test_office
+from tests.fixtures.database import keys
+from tests.office import StandingClock, close, open_test_office
 from tests.web.kit import REDIRECT, Site
 
 
 @pytest.fixture(scope="session")
-def web_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One set of keys for all tests of a worker."""
-    return make_keys(tmp_path_factory.mktemp("keys"))
+def web_keys() -> Path:
+    """One set of keys for all tests of the run."""
+    return keys()
 
 
 @pytest.fixture
@@ -28,12 +28,11 @@ def clock() -> StandingClock:
 
 
 @pytest.fixture
-def office(sqlite_database: str, web_keys: Path, clock: StandingClock) -> Iterator[Office]:
+def office(sqlite_world: str, web_keys: Path, clock: StandingClock) -> Iterator[Office]:
     """An office with the world, outside of the laboratory."""
-    made = open_test_office(sqlite_database, web_keys, clock, lab__enabled=False)
-    seed(made, 7)
+    made = open_test_office(sqlite_world, web_keys, clock, lab__enabled=False)
     yield made
-    made.engine.dispose()
+    close(made)
 
 
 @pytest.fixture
