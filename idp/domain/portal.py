@@ -63,12 +63,19 @@ def decide(asked: Question, held: Held, factors: frozenset[Factor], today: date)
 
 
 def _together(said: Sequence[Said]) -> Decision:
-    """Allowed where one of them allows, else a factor is missing, else the refusal that got furthest (RUL-5)."""
+    """Allowed where one of them allows, else a factor is missing, else the refusal that got furthest (RUL-5).
+
+    Its facts tell as ``behind`` how many services were looked at.
+    """
     granted = [(service, one) for service, one in said if isinstance(one, Granted)]
     if granted:
         return _shared(granted)
     step_up = next((one for _, one in said if isinstance(one, StepUp)), None)
-    return step_up or furthest([one for _, one in said if isinstance(one, Refused)])
+    if step_up is not None:
+        return step_up
+    refused = furthest([one for _, one in said if isinstance(one, Refused)])
+    looked_at = {"behind": str(len(said))}
+    return replace(refused, objections=tuple(replace(one, facts=one.facts | looked_at) for one in refused.objections))
 
 
 def _shared(granted: Sequence[tuple[ServiceUuid, Granted]]) -> Granted:

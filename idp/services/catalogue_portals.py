@@ -1,6 +1,7 @@
 """Portals of the catalogue: which services they name, and what is wrong with that (domain 5.6, 7.6)."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from idp.domain.identifiers import ServiceUuid
 from idp.domain.parties import Service
@@ -21,6 +22,20 @@ def plain_name(text: str) -> str:
     """A name as ``by_name`` has it: a UUID in small letters, without the prefix that makes a URI of it."""
     uuid = text.lower().removeprefix(URN_OF_UUID)
     return uuid if ServiceUuid.pattern.fullmatch(uuid) else text
+
+
+def shown(services: Sequence[Service]) -> list[Service]:
+    """What stands in lists for everyone (domain 5.2): the public services, and portals with what is public behind them.
+
+    A portal without any of those leads nowhere that may be told, and is left out.
+    """
+    public = {one.uuid for one in services if one.public}
+    found = []
+    for one in services:
+        left = tuple(uuid for uuid in one.portal_for if uuid in public)
+        if one.public and (left or not one.portal_for):
+            found.append(one if left == one.portal_for else replace(one, portal_for=left))
+    return found
 
 
 def portal_faults(services: Mapping[ServiceUuid, Service], portals: Mapping[ServiceUuid, Service]) -> Iterator[str]:

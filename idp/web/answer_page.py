@@ -28,7 +28,8 @@ class AnswerPages:
 
     def page(self, form: PostForm, asked: AskedView, outcome: str, acting_for: ActingFor | None) -> str:
         """The page for this answer, as ``login/answer.html`` would render it."""
-        shape = (current(), outcome, asked.level_label, *form.fields, _there(asked.description), *_shape(acting_for))
+        about = (asked.level_label, asked.portal, _there(asked.description))
+        shape = (current(), outcome, *about, *form.fields, *_shape(acting_for))
         outline = self._outlines.get(shape)
         if outline is None:
             outline = self._outlines[shape] = _outline(form, asked, outcome, acting_for)
@@ -52,7 +53,8 @@ def _outline(form: PostForm, asked: AskedView, outcome: str, acting_for: ActingF
     holes = (f"\ue000{number}\ue001" for number in count())
     action, fields = next(holes), [(name, next(holes)) for name in form.fields]
     service, provider, description = next(holes), next(holes), next(holes)
-    hollow_asked = AskedView(service, provider, asked.level_label, description if asked.description else None)
+    there = description if asked.description else None
+    hollow_asked = AskedView(service, provider, asked.level_label, there, asked.portal)
     hollow_acting = None
     if acting_for is not None:
         organisation, kvk, via = next(holes), next(holes), next(holes)

@@ -1,6 +1,6 @@
 """Pages for anyone: the front page, the services, and what to do today where a page of its own comes later."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -9,8 +9,9 @@ from flask import Blueprint, Response, jsonify, redirect, render_template, reque
 from werkzeug.wrappers import Response as Answer
 
 from idp.domain.assurance import Level
-from idp.domain.parties import Service
+from idp.domain.parties import Service, behind
 from idp.services.catalogue import as_data
+from idp.services.catalogue_portals import shown
 from idp.services.conclusion import dutch_day
 from idp.services.work import Office
 from idp.web.locale import spoken
@@ -37,6 +38,7 @@ class ServiceView:
     chains: bool
     enforced_from: date | None
     announced: bool
+    portal_for: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,8 @@ def _list_json(office: Office) -> Callable[[], Response]:
 
 
 def _services(office: Office) -> str:
-    known = [_view(one, dutch_day(office.clock.now())) for one in _listed(office)]
+    today, listed = dutch_day(office.clock.now()), _listed(office)
+    known = [_view(one, behind(one, listed), today) for one in listed]
     wanted = Wanted(request.args.get("zoek", "")[:100].strip(), request.args.get("niveau", ""))
     labels = [level.label for level in Level]
     return render_template(
@@ -105,7 +108,7 @@ def _services(office: Office) -> str:
 
 def _listed(office: Office) -> list[Service]:
     """The services that stand in lists for everyone (domain 5.2: IsPublic)."""
-    return [one for one in office.directory.services() if one.public]
+    return shown(office.directory.services())
 
 
 def _fits(service: ServiceView, wanted: Wanted, labels: list[str]) -> bool:
@@ -115,7 +118,7 @@ def _fits(service: ServiceView, wanted: Wanted, labels: list[str]) -> bool:
     return enough and all(word in text for word in wanted.words.casefold().split())
 
 
-def _view(service: Service, today: date) -> ServiceView:
+def _view(service: Service, led_to: Sequence[Service], today: date) -> ServiceView:
     return ServiceView(
         slug=service.slug,
         name=spoken(service.name),
@@ -126,4 +129,5 @@ def _view(service: Service, today: date) -> ServiceView:
         chains=service.chains,
         enforced_from=service.enforced_from,
         announced=service.announced(today) is not None,
+        portal_for=tuple(spoken(one.name) for one in led_to),
     )

@@ -96,7 +96,8 @@ REASON_TEXTS: dict[Reason, ReasonText] = {
     Reason.NO_MANDATE: ReasonText(
         _("U hebt geen machtiging voor deze dienst"),
         _("Uw organisatie heeft u niet gemachtigd om bij deze dienst in te loggen."),
-        fact=(_("Machtiging"), _("voor deze dienst"), _("geen")),
+        _("Diensten achter dit portaal: %(behind)s. Voor geen daarvan hebt u een machtiging waarmee u kunt inloggen."),
+        (_("Machtiging"), _("voor deze dienst"), _("geen")),
     ),
     Reason.MANDATE_EXPIRED: ReasonText(
         _("Uw machtiging is verlopen"),

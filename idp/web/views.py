@@ -13,12 +13,13 @@ from idp.web.locale import spoken
 
 @dataclass(frozen=True, slots=True)
 class AskedView:
-    """Who asks what: on every page of a login (U-2, AD-2)."""
+    """Who asks what: on every page of a login (U-2, AD-2); ``portal`` tells that the service leads to others (U-5)."""
 
     service_name: str
     provider_name: str
     level_label: str
     description: str | None = None
+    portal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,8 @@ def asked_view(party: Party, asked: LoginRequest) -> AskedView:
     """The names and the level of a request, as the catalogue has them (U-3, U-4)."""
     service = service_of(party, asked)
     provider = spoken(party.provider.name)
-    return AskedView(spoken(service.name), provider, asked.level.label, spoken(service.description) or None)
+    description = spoken(service.description) or None
+    return AskedView(spoken(service.name), provider, asked.level.label, description, bool(service.portal_for))
 
 
 def way_back(login: Login) -> WayBack | None:

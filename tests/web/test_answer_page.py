@@ -30,7 +30,7 @@ def test_filling_in_gives_what_rendering_gives(site: Site, language: str) -> Non
     with _app(site).test_request_context(f"/?lang={language}"):
         for outcome, acting, description, fields in cases:
             form = PostForm(f"https://portal.example.test/acs?{_NASTY}", fields)
-            asked = AskedView(_NASTY, "Gemeente", "EH3", description)
+            asked = AskedView(_NASTY, "Gemeente", "EH3", description, portal=description is None)
             rendered = outgoing(form, asked=asked, outcome=outcome, acting_for=acting).get_data(as_text=True)
             for _ in range(2):
                 assert pages.page(form, asked, outcome, acting) == rendered

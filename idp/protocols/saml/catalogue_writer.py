@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from idp.domain.identifiers import ServiceUuid
@@ -21,7 +20,7 @@ from idp.protocols.saml.times import write_instant
 from idp.protocols.saml.voice import signatory
 from idp.protocols.saml.xml import SAML, escape_attribute, escape_text
 from idp.services.catalogue_file import LANGUAGES
-from idp.services.catalogue_portals import URN_OF_UUID
+from idp.services.catalogue_portals import URN_OF_UUID, shown
 from idp.services.catalogue_text import by_provider
 from idp.services.work import Office
 
@@ -33,22 +32,11 @@ def published(office: Office) -> bytes:
     """
 
     def make(services: Sequence[Service]) -> bytes:
-        public = _shown(services)
+        public = shown(services)
         return signed_catalogue(office, public) if public else b""
 
     kid = office.keys.active(KeyUse.SAML_SIGNING).public.kid
     return office.directory.made("service catalogue", (kid, office.clock.now().date()), make)
-
-
-def _shown(services: Sequence[Service]) -> list[Service]:
-    """The public services; a portal names public ones alone, and without any of those it is not shown."""
-    public = {one.uuid for one in services if one.public}
-    shown = []
-    for one in services:
-        left = tuple(uuid for uuid in one.portal_for if uuid in public)
-        if one.public and (left or not one.portal_for):
-            shown.append(one if left == one.portal_for else replace(one, portal_for=left))
-    return shown
 
 
 def signed_catalogue(office: Office, services: Sequence[Service]) -> bytes:
