@@ -19,6 +19,7 @@ SECONDS = 600
 # The tests that must notice a fault in each module, the quick ones first.
 WATCHED = {
     "decision": ("decision_tables", "several_means", "decision_enumerated"),
+    "portal": ("portals", "portal_enumerated"),
     "mandates": ("mandates", "decision_tables", "objections", "decision_enumerated"),
     "means": ("means", "several_means", "decision_tables"),
     "objections": ("objections", "decision_tables"),
