@@ -1,8 +1,10 @@
 """Mails written from templates in the person's language, with Babel and without a web request (RUL-39)."""
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from functools import partial
 from html import escape
 from pathlib import Path
 
@@ -39,7 +41,7 @@ class Stationery:
         Facts are one line each, or lines of a list; control characters are taken out (SEC-7).
         """
         language = locale if locale in LANGUAGES else LANGUAGES[0]
-        clean = {name: _CONTROL.sub(" ", value) for name, value in facts.items()}
+        clean = _clean(facts)
         try:
             page = self._environments[language].get_template(f"{template}.txt")
             context = page.new_context(clean)
@@ -91,5 +93,24 @@ def _environment(language: str, translations: Path, base_url: str, brand: Brand)
     made.filters["moment"] = lambda text: format_datetime(
         datetime.fromisoformat(text), "d MMMM yyyy, HH:mm", tzinfo=get_timezone(_ZONE), locale=language
     )
+    made.filters["entries"] = lambda text: [_clean(one) for one in json.loads(text)]
+    made.globals |= {"part": partial(_part, made), "parts": partial(_each_once, made)}
     made.filters["day"] = lambda text: format_date(date.fromisoformat(text), "d MMMM yyyy", locale=language)
     return made
+
+
+def _clean(facts: Mapping[str, str]) -> dict[str, str]:
+    """Facts without control characters."""
+    return {name: _CONTROL.sub(" ", value) for name, value in facts.items()}
+
+
+def _part(made: Environment, facts: Mapping[str, str], block: str) -> str:
+    """One block of the text of a notice."""
+    page, usual = made.get_template(f"{facts['notice']}.txt"), made.get_template("notice.txt")
+    write = page.blocks.get(block, usual.blocks[block])
+    return "".join(write(page.new_context(dict(facts)))).strip()
+
+
+def _each_once(made: Environment, all_facts: Sequence[Mapping[str, str]], block: str) -> list[str]:
+    """One block of several notices; what is the same is said once."""
+    return [text for text in dict.fromkeys(_part(made, one, block) for one in all_facts) if text]

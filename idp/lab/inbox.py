@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from idp.effects.postman import postman_of
 from idp.effects.stationery import stationery
@@ -48,6 +48,13 @@ def messages(office: Office) -> list[Message]:
         rows = connection.execute(_OUT.order_by(Parcel.due_at.desc(), Parcel.id.desc()).limit(_MOST)).all()
     paper = stationery(office.settings)
     return [_message(office, paper, row) for row in rows]
+
+
+def waiting(office: Office) -> int:
+    """How many mails are not due yet: notices that wait for more of them, and what a server did not take."""
+    count = select(func.count()).where(Parcel.kind == "mail", Parcel.status == "queued")
+    with office.reading() as connection:
+        return int(connection.execute(count).scalar_one())
 
 
 def message(office: Office, message_id: str) -> Message | None:

@@ -10,7 +10,8 @@ from idp.domain.audit import Event
 from idp.domain.throttle import Limit
 from idp.services import throttle
 from idp.services.ending import end_everything
-from idp.services.own import holder_of
+from idp.services.holders import holder_of
+from idp.services.notices import Notice, announce
 from idp.services.parcels import Envelope, post
 from idp.services.tickets import Held, Purpose, issue, peek, redeem, void
 from idp.services.work import Office, Work

@@ -1,15 +1,17 @@
-"""Who gets a mail that was queued without a recipient: found by the worker, so that no page knows (SEC-27)."""
+"""What the worker completes before a mail leaves: recipients that no page may know (SEC-27), and what goes along."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy import bindparam, select
 
 from idp.domain.throttle import Limit
 from idp.services import throttle
-from idp.services.delivery import Address, Addressed, Facts
+from idp.services.delivery import Address
 from idp.services.gathering import gathered
-from idp.services.notices import TEMPLATE
+from idp.services.notices import Notice
+from idp.services.parcels import Outgoing
 from idp.services.tickets import Held, Purpose, given_out, issue, prolong, void
 from idp.services.work import Work
 from idp.store.means import Means
@@ -33,8 +35,9 @@ _HOLDER = Prepared(
 )
 
 
-def usernames(work: Work, facts: Facts) -> Addressed | None:
+def usernames(work: Work, mail: Outgoing) -> Outgoing | None:
     """All usernames on an address, each with its organisations, in one mail (F38)."""
+    facts = mail.facts
     rows = _ACCOUNTS_AT.all(work.connection, email=facts["email"])
     if not rows or not (facts.get("counted") or _spare(work, "usernames", facts["email"])):
         return None
@@ -45,15 +48,16 @@ def usernames(work: Work, facts: Facts) -> Addressed | None:
             names.append(" ".join(row.name.split()))
     lines = [f"{username} ({', '.join(names)})" if names else username for username, names in held.items()]
     told = facts | {"accounts": "\n".join(lines), "counted": "yes"}
-    return Addressed(facts["email"], rows[0].locale, told)
+    return replace(mail, recipient=facts["email"], locale=rows[0].locale, facts=told)
 
 
-def password_link(work: Work, facts: Facts) -> Addressed | None:
+def password_link(work: Work, mail: Outgoing) -> Outgoing | None:
     """A link for a new password, to the address of its account; a newer one makes older ones worthless (F39, SEC-31).
 
     The link lasts from the last attempt to send it. None when nobody has this username, when the link was used or
     replaced before it left, or when the account got enough mails and has one that works.
     """
+    facts = mail.facts
     holder = _HOLDER.one(work.connection, username=facts["username"])
     if holder is None:
         return None
@@ -71,7 +75,7 @@ def password_link(work: Work, facts: Facts) -> Addressed | None:
         payload = {"username": holder.username, "login": facts["login"]}
         issue(work, Purpose.PASSWORD_LINK, secret, Held(holder.id, payload, lasts, holder.id))
     told = facts | {"secret": secret, "until": (work.now + lasts).isoformat()}
-    return Addressed(holder.email, holder.locale, told)
+    return replace(mail, recipient=holder.email, locale=holder.locale, facts=told)
 
 
 def _spare(work: Work, what: str, whose: str) -> bool:
@@ -83,6 +87,6 @@ def _spare(work: Work, what: str, whose: str) -> bool:
 ADDRESSING: Mapping[str, Address] = {
     "usernames": usernames,
     "password-link": password_link,
-    TEMPLATE: gathered,
+    **{notice.value: gathered for notice in Notice},
 }
-"""How the recipient of each such mail is found, by its template."""
+"""How each such mail is completed, by its template."""

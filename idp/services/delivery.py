@@ -7,14 +7,15 @@ and the server's word that it took it, the mail is tried again under the same Me
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 
 from sqlalchemy import bindparam, select, update
 
 from idp.domain.audit import Event
 from idp.ports import Mail, MailDelayed, MailRefused, PostOffice, Stationery
-from idp.services.parcels import SEAL
+from idp.services.gathering import NOT_LED
+from idp.services.parcels import SEAL, Facts, Outgoing
 from idp.services.work import Office, Work
 from idp.store.base import AnyRow
 from idp.store.parcels import Parcel
@@ -26,7 +27,7 @@ _LEASE, _LEASED_WAITS = timedelta(minutes=5), 12
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=1)
 _DUE = (
     select(Parcel.id, Parcel.attempts)
-    .where(Parcel.status == "queued", Parcel.kind == "mail", Parcel.due_at <= bindparam("now"))
+    .where(Parcel.status == "queued", Parcel.kind == "mail", Parcel.due_at <= bindparam("now"), NOT_LED)
     .order_by(Parcel.due_at)
     .limit(_AT_ONCE)
 )
@@ -40,7 +41,9 @@ _CLAIM = Prepared(
 _ADDRESS = Prepared(
     update(Parcel)
     .where(*_MINE)
-    .values(recipient=bindparam("to"), locale=bindparam("language"), payload=bindparam("sealed"))
+    .values(
+        recipient=bindparam("to"), template=bindparam("text"), locale=bindparam("language"), payload=bindparam("sealed")
+    )
 )
 _END = Prepared(
     update(Parcel)
@@ -49,20 +52,8 @@ _END = Prepared(
 )
 _AGAIN = Prepared(update(Parcel).where(*_MINE).values(due_at=bindparam("again")))
 
-Facts = dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Addressed:
-    """To whom a mail goes, in which language, and what it tells."""
-
-    recipient: str
-    locale: str
-    facts: Facts
-
-
-Address = Callable[[Work, Facts], Addressed | None]
-"""Finds the recipient of a mail that was queued without one; asked again at every attempt, None discards it."""
+Address = Callable[[Work, Outgoing], Outgoing | None]
+"""Completes a mail: finds its recipient, or what goes along; asked again at every attempt, None discards it."""
 
 
 class Fate(StrEnum):
@@ -73,17 +64,6 @@ class Fate(StrEnum):
     FAILED = "failed"
     DISCARDED = "discarded"
     TAKEN = "taken"
-
-
-@dataclass(frozen=True, slots=True)
-class _Claimed:
-    """A mail that is ours to send until its lease ends; ``tries`` counts this one."""
-
-    id: str
-    tries: int
-    since: datetime
-    template: str
-    found: Addressed
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +94,16 @@ class Postman:
         if isinstance(claimed, Fate):
             return claimed
         try:
-            subject, text, html = self.stationery.write(claimed.template, claimed.found.locale, claimed.found.facts)
-            self.post.send(Mail(claimed.id, claimed.found.recipient, subject, text, html, claimed.since))
+            subject, text, html = self.stationery.write(claimed.template, claimed.locale, claimed.facts)
+            self.post.send(Mail(claimed.id, claimed.recipient, subject, text, html, claimed.since))
         except MailRefused as refused:
             return self._end(claimed, Fate.FAILED, str(refused))
         except MailDelayed as delayed:
             return self._again(claimed, str(delayed))
         return self._end(claimed, Fate.SENT)
 
-    def _claim(self, parcel: str, seen: int) -> _Claimed | Fate:
-        """Take a mail for one attempt, and find out who it is for."""
+    def _claim(self, parcel: str, seen: int) -> Outgoing | Fate:
+        """Take a mail for one attempt, and find out who it is for and what goes along."""
         with self.office.work("worker") as work:
             lease = {"now_tried": seen + 1, "lease": work.now + self._lease()}
             row = _CLAIM.one(work.connection, parcel=parcel, seen=seen, **lease)
@@ -134,24 +114,25 @@ class Postman:
                 self._write_off(work, parcel, seen + 1, Fate.FAILED)
                 work.record(Event.MAIL_FAILED, parcel=parcel, template=row.template, why="unreadable")
                 return Fate.FAILED
+            mail = Outgoing(parcel, seen + 1, row.created_at, row.recipient, row.template, row.locale, facts)
             address = self.addressing.get(row.template)
-            found = Addressed(row.recipient, row.locale, facts) if address is None else address(work, facts)
+            found = mail if address is None else address(work, mail)
             if found is None:
                 self._write_off(work, parcel, seen + 1, Fate.DISCARDED)
                 return Fate.DISCARDED
-            values = {"to": found.recipient, "language": found.locale, "sealed": self._sealed(found.facts)}
-            _ADDRESS.run(work.connection, parcel=parcel, seen=seen + 1, **values)
-        return _Claimed(parcel, seen + 1, row.created_at, row.template, found)
+            values = {"to": found.recipient, "text": found.template, "language": found.locale}
+            _ADDRESS.run(work.connection, parcel=parcel, seen=seen + 1, sealed=self._sealed(found.facts), **values)
+        return found
 
-    def _end(self, claimed: _Claimed, fate: Fate, why: str = "") -> Fate:
+    def _end(self, claimed: Outgoing, fate: Fate, why: str = "") -> Fate:
         with self.office.work("worker") as work:
-            kept = claimed.found.facts if fate is Fate.SENT and self.office.settings.lab.enabled else {}
+            kept = claimed.facts if fate is Fate.SENT and self.office.settings.lab.enabled else {}
             self._write_off(work, claimed.id, claimed.tries, fate, kept)
             facts = {"parcel": claimed.id, "template": claimed.template} | ({"why": why} if why else {})
             work.record(Event.MAIL_SENT if fate is Fate.SENT else Event.MAIL_FAILED, **facts)
         return fate
 
-    def _again(self, claimed: _Claimed, why: str) -> Fate:
+    def _again(self, claimed: Outgoing, why: str) -> Fate:
         given_up = claimed.since + timedelta(hours=self.office.settings.mail.give_up_hours)
         if self.office.clock.now() > given_up:
             return self._end(claimed, Fate.FAILED, why)

@@ -9,8 +9,9 @@ from idp.domain.audit import Event
 from idp.domain.throttle import Limit
 from idp.services import throttle
 from idp.services.grants import revoke_all
+from idp.services.holders import holder_of, name_of, write_to
 from idp.services.management import managers_of, may_speak
-from idp.services.own import holder_of, name_of, tell
+from idp.services.notices import Notice, announce
 from idp.services.parcels import Envelope, post
 from idp.services.recovery_codes import use_code
 from idp.services.sessions import end_all
@@ -56,7 +57,7 @@ def report(work: Work, account: str) -> bool:
     end_all(work, account)
     revoke_all(work, account)
     work.record(Event.RESPONDER_LOST, account=account, by="holder")
-    tell(work, account, "responder-lost")
+    announce(work, account, Notice.RESPONDER_LOST)
     return True
 
 
@@ -70,7 +71,7 @@ def by_code(office: Office, account: str, typed: str, source: str) -> str | date
         if not use_code(work, account, typed):
             return None
         throttle.give_back(work, allowed)
-        tell(work, account, "recovery-code-used")
+        announce(work, account, Notice.RECOVERY_CODE_USED)
         return permit(work, account, "recovery-code", _AT_ONCE)
 
 
@@ -130,7 +131,7 @@ def confirm(office: Office, manager: str, secret: str, lost: bool) -> bool:
             report(work, account)
             mail_permit(work, account, "manager")
         else:
-            tell(work, account, "loss-denied")
+            announce(work, account, Notice.LOSS_DENIED)
         return True
 
 
@@ -144,7 +145,7 @@ def confirm_by_staff(work: Work, account: str, agent: str) -> None:
 def mail_permit(work: Work, account: str, by: str) -> None:
     """Send the holder a permit to pair."""
     secret = permit(work, account, by, _BY_MAIL)
-    tell(work, account, "pair-responder", secret=secret, until=(work.now + _BY_MAIL).isoformat())
+    write_to(work, account, "pair-responder", secret=secret, until=(work.now + _BY_MAIL).isoformat())
 
 
 def permit(work: Work, account: str, by: str, lasts: timedelta) -> str:

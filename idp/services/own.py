@@ -3,25 +3,13 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import bindparam, select
-
 from idp.domain.assurance import Factor
 from idp.domain.login import SingleSignOn, alive
 from idp.services.login import Browser
-from idp.services.parcels import Envelope, post
 from idp.services.proofs import disproven
 from idp.services.recovery import underway
 from idp.services.sessions import find
 from idp.services.work import Office, Work
-from idp.store.base import AnyRow
-from idp.store.people import Account, Person
-from idp.store.prepared import Prepared
-
-_HOLDER = Prepared(
-    select(Account.username, Account.locale, Person.email, Person.first_name, Person.infix, Person.family_name)
-    .join(Person, Person.id == Account.person_id)
-    .where(Account.id == bindparam("account"), Account.status == "active")
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,25 +31,6 @@ def present(office: Office, browser: Browser, login_id: str = "") -> Present | N
             if not (late or gone):
                 return Present(login.progress.account, bool(progress.factors - {Factor.PASSWORD}))
         return _session(work, browser)
-
-
-def tell(work: Work, account: str, template: str, **facts: str) -> None:
-    """Queue a mail to the holder of an account, in the transaction that causes it."""
-    holder = holder_of(work, account)
-    if holder is not None:
-        told = {"username": holder.username, "at": work.now.isoformat()} | facts
-        post(work, Envelope("mail", holder.email, template, holder.locale), told)
-
-
-def holder_of(work: Work, account: str) -> AnyRow | None:
-    """Name, address and language of the holder of an account; None for a closed one."""
-    found: AnyRow | None = _HOLDER.one(work.connection, account=account)
-    return found
-
-
-def name_of(holder: AnyRow) -> str:
-    """First name, infix and family name."""
-    return " ".join(part for part in (holder.first_name, holder.infix, holder.family_name) if part)
 
 
 def _session(work: Work, browser: Browser) -> Present | None:

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from urllib.parse import quote, urlencode
@@ -16,7 +16,9 @@ from idp.domain.seeds import canonical_serial
 from idp.services import throttle
 from idp.services.codes import code_at, state_of, windows
 from idp.services.grants import revoke_all
-from idp.services.own import Present, holder_of, tell
+from idp.services.holders import holder_of
+from idp.services.notices import Notice, announce
+from idp.services.own import Present
 from idp.services.recovery_codes import make_codes
 from idp.services.resets import cancel
 from idp.services.responders import mark_of, sealed
@@ -30,6 +32,7 @@ from idp.store.prepared import Prepared
 _LASTS = timedelta(minutes=30)
 _SECRET_OCTETS = 20
 _DIGITS, _PERIOD = 6, 30
+_NEW = ResponderState(Algorithm.TOTP, _DIGITS, _PERIOD, -1, 0)
 _STOCK = Prepared(
     select(*Responder.__table__.columns).where(
         Responder.serial == bindparam("number"), Responder.status == "stock", Responder.account_id.is_(None)
@@ -124,7 +127,6 @@ def pair_app(office: Office, claim: Entitled, ticket: str, codes: tuple[str, str
     if found is None:
         return Fault(PairingFault.WRONG)
     serial, key = found
-    state = ResponderState(Algorithm.TOTP, _DIGITS, _PERIOD, -1, 0)
     shown: Callable[[int], str] = pyotp.HOTP(base64.b32encode(key).decode(), digits=_DIGITS).at
 
     def take(work: Work, judged: Accepted) -> str | None:
@@ -134,7 +136,7 @@ def pair_app(office: Office, claim: Entitled, ticket: str, codes: tuple[str, str
         work.connection.execute(insert(Responder).values(**row))
         return str(row["id"])
 
-    return _pair(office, claim, (state, shown, take), serial, codes)
+    return _pair(office, claim, (_NEW, shown, take), serial, codes)
 
 
 def pair_device(office: Office, claim: Entitled, number: str, codes: tuple[str, str]) -> tuple[str, ...] | Fault:
@@ -145,7 +147,7 @@ def pair_device(office: Office, claim: Entitled, number: str, codes: tuple[str, 
     serial = canonical_serial(number) or ""
     with office.reading() as connection:
         row: AnyRow | None = _STOCK.one(connection, number=serial)
-    state = state_of(row) if row is not None else ResponderState(Algorithm.TOTP, _DIGITS, _PERIOD, -1, 0)
+    state = state_of(row) if row is not None else _NEW
     shown = code_at(office, row) if row is not None else _nobodys(office)
 
     def take(work: Work, judged: Accepted) -> str | None:
@@ -180,7 +182,7 @@ def _pair_once(
     with office.work("person") as work:
         # Who pairs in two windows has the device of the later one.
         throttle.take_turn(work, f"account:{claim.who.account}")
-        judged = _judge(work, state, shown, codes)
+        judged = _judge_evenly(work, state, shown, codes)
         if not isinstance(judged, Accepted):
             return Fault(PairingFault.OUT_OF_STEP if judged is Wrong.OUT_OF_STEP else PairingFault.WRONG)
         if not claim.who.strong and _permit_of(work, claim) is None:
@@ -212,7 +214,7 @@ def _settle(work: Work, account: str, responder: str, serial: str, by: str) -> t
     void(work, account, Purpose.PAIRING_PERMIT, Purpose.PAIRING_APP, Purpose.LOSS_CONFIRMATION)
     cancel(work, account)
     work.record(Event.RESPONDER_PAIRED, responder=serial, account=account, by=by)
-    tell(work, account, "responder-paired", serial=serial[-4:])
+    announce(work, account, Notice.RESPONDER_PAIRED, serial=serial[-4:])
     return make_codes(work, account)
 
 

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import insert
 
@@ -10,6 +10,8 @@ from idp.services.work import Work
 from idp.store.parcels import Parcel
 
 SEAL = "parcel"
+
+Facts = dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,20 @@ class Envelope:
     locale: str
 
 
-def post(work: Work, envelope: Envelope, facts: dict[str, str], after: timedelta = timedelta(0)) -> None:
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A mail that is ours to send until its lease ends; ``tries`` counts this one, ``since`` is when it was queued."""
+
+    id: str
+    tries: int
+    since: datetime
+    recipient: str
+    template: str
+    locale: str
+    facts: Facts
+
+
+def post(work: Work, envelope: Envelope, facts: Facts, after: timedelta = timedelta(0)) -> None:
     """Queue a parcel to be sent ``after`` so long; its facts are sealed, and emptied once it is sent (SEC-37)."""
     work.connection.execute(
         insert(Parcel).values(

@@ -28,8 +28,10 @@ from webauthn.helpers.structs import (
 from idp.domain.audit import Event
 from idp.services import throttle
 from idp.services.credentials import Attempt, Fault, Faulty, proven
+from idp.services.holders import holder_of, name_of
 from idp.services.login import Missing, Result, go_on, mine
-from idp.services.own import Present, holder_of, name_of, tell
+from idp.services.notices import Notice, announce
+from idp.services.own import Present
 from idp.services.proofs import blocked
 from idp.services.sessions import end_all
 from idp.services.tickets import Held, Purpose, issue, redeem
@@ -114,7 +116,7 @@ def add(office: Office, who: Present, answer: str, label: str) -> bool:
         if _KEEP.one(work.connection, created_at=work.now, **row, **named) is None:
             return False
         work.record(Event.PASSKEY_ADDED, account=who.account, passkey=named["id"])
-        tell(work, who.account, "passkey-added", label=named["label"])
+        announce(work, who.account, Notice.PASSKEY_ADDED, label=named["label"])
     return True
 
 
@@ -124,7 +126,7 @@ def remove(work: Work, account: str, passkey: str) -> bool:
         return False
     end_all(work, account)
     work.record(Event.PASSKEY_REMOVED, account=account, passkey=passkey)
-    tell(work, account, "passkey-removed")
+    announce(work, account, Notice.PASSKEY_REMOVED)
     return True
 
 

@@ -8,15 +8,14 @@ from sqlalchemy import bindparam, select, update
 from idp.domain.audit import Event
 from idp.domain.passwords import CLASSIC, MODERN_ALONE, MODERN_WITH_SECOND_FACTOR, PasswordPolicy
 from idp.services.ending import end_everything
-from idp.services.parcels import Envelope, post
+from idp.services.notices import Notice, announce
 from idp.services.tickets import void
 from idp.services.work import Office, Work
-from idp.store.people import Account, Person, Responder
+from idp.store.people import Account, Responder
 from idp.store.prepared import Prepared
 
-_HOLDER = Prepared(
-    select(Account.username, Account.locale, Account.password_set_at, Person.email)
-    .join(Person, Person.id == Account.person_id)
+_SET_AT = Prepared(
+    select(Account.password_set_at)
     .where(Account.id == bindparam("account"), Account.status == "active")
     .with_for_update()
 )
@@ -61,14 +60,13 @@ def change_password(work: Work, new: NewPassword) -> bool:
     Sessions, authorizations, links, and logins that are half way (by ``password_set_at``, which never stands still) are
     over. The second factor, and a block because of wrong codes, stay as they are (SEC-31).
     """
-    holder = _HOLDER.one(work.connection, account=new.account)
+    holder = _SET_AT.one(work.connection, account=new.account)
     if holder is None or new.instead_of not in (None, holder.password_set_at):
         return False
     at: datetime = max(work.now, holder.password_set_at + _ATOM)
     _CHANGE.run(work.connection, account=new.account, hashed=new.hashed, at=at)
     end_everything(work, new.account)
     void(work, new.account)
-    facts = {"username": holder.username, "at": work.now.isoformat()}
-    post(work, Envelope("mail", holder.email, "password-changed", holder.locale), facts)
+    announce(work, new.account, Notice.PASSWORD_CHANGED)
     work.record(Event.PASSWORD_CHANGED, account=new.account, by=new.by)
     return True

@@ -11,7 +11,7 @@ from idp.domain.audit import Event
 from idp.services.activity import deeds
 from idp.services.conclusion import dutch_day
 from idp.services.farewell import bid_farewell
-from idp.services.own import holder_of
+from idp.services.holders import holder_of
 from idp.services.parcels import Envelope, post
 from idp.services.passkeys import own_passkeys
 from idp.services.recovery_codes import codes_left

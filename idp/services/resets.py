@@ -8,9 +8,10 @@ from sqlalchemy import bindparam, delete, select, update
 from idp.domain.audit import Event
 from idp.domain.throttle import Limit
 from idp.services import throttle
+from idp.services.holders import holder_of, name_of
 from idp.services.loss import permit, report
 from idp.services.management import managers_of
-from idp.services.own import holder_of, name_of, tell
+from idp.services.notices import Notice, announce
 from idp.services.parcels import Envelope, post
 from idp.services.tickets import Held, Purpose, issue, peek, redeem
 from idp.services.work import Office, Work
@@ -102,7 +103,7 @@ def object_to(office: Office, secret: str) -> bool:
         if cancelled is None:
             return False
         work.record(Event.RESET_CANCELLED, account=cancelled.account_id)
-        tell(work, cancelled.account_id, "reset-cancelled")
+        announce(work, cancelled.account_id, Notice.RESET_CANCELLED)
         return True
 
 

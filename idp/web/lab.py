@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as Answer
 
 from idp.lab.authority import BUNDLE_PASSWORD, CLIENTS, FOLDER, ROOT
 from idp.lab.clock import BadTime, change, clock_of
-from idp.lab.inbox import message, messages
+from idp.lab.inbox import message, messages, waiting
 from idp.lab.pocket import shown_codes
 from idp.lab.seed import reset
 from idp.lab.world import World
@@ -96,7 +96,7 @@ class _LabViews:
 
     def inbox(self) -> str:
         """What would have been sent."""
-        return render_template("lab/inbox.html", messages=messages(self._office))
+        return render_template("lab/inbox.html", messages=messages(self._office), waiting=waiting(self._office))
 
     def message(self, message_id: str) -> str:
         """One mail or letter."""

@@ -7,7 +7,8 @@ from flask import Blueprint, Response, request, session
 from flask_babel import format_datetime
 
 from idp.services import pairing
-from idp.services.own import Present, tell
+from idp.services.notices import Notice, announce
+from idp.services.own import Present
 from idp.services.pairing import Entitled, Fault, Offer, PairingFault
 from idp.services.recovery_codes import codes_left, make_codes
 from idp.services.responders import own
@@ -76,7 +77,7 @@ class _Views(OwnPages):
                 return self.step_up_first()
             with self._office.work("person") as work:
                 codes = make_codes(work, who.account)
-                tell(work, who.account, "recovery-codes-made")
+                announce(work, who.account, Notice.RECOVERY_CODES_MADE)
             return self.page("codes", codes=codes, paired=False)
         with self._office.reading() as connection:
             left = codes_left(connection, who.account)

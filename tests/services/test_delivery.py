@@ -338,7 +338,7 @@ def test_an_unknown_text_is_no_reason_to_stop(serve: Serve, connect: Connect) ->
     office = connect(server)
     with office.work("test") as work:
         post(work, Envelope("mail", "sam@schoonmaak.test", "no-such-text", "nl"), {})
-        post(work, Envelope("mail", "sam@schoonmaak.test", "password-changed", "nl"), {})
+        post(work, Envelope("mail", "sam@schoonmaak.test", "email-confirm", "nl"), {})
     queue(office)
     assert deliver(office) == {"failed": 2, "sent": 1}
     with pytest.raises(MailRefused):

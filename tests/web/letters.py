@@ -1,13 +1,15 @@
 """The postman of a test: carries the mails of an office to a list, as a mail server would take them."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from idp.effects.stationery import stationery
 from idp.ports import Mail
 from idp.services.addressing import ADDRESSING
 from idp.services.delivery import Postman
+from idp.services.notices import GATHERED_FOR
 from idp.services.work import Office
+from tests.office import StandingClock
 
 
 @dataclass
@@ -26,6 +28,11 @@ class Letters:
         before = len(self.taken)
         self.counts = Postman(self.office, stationery(self.office.settings), self, ADDRESSING).deliver_due()
         return self.taken[before:]
+
+    def notices(self) -> list[Mail]:
+        """Deliver as the worker will once the notices of now have been gathered; answers what was new."""
+        later = StandingClock(self.office.clock.now() + GATHERED_FOR)
+        return Letters(replace(self.office, clock=later)).deliver()
 
     def link(self) -> str:
         """Deliver, and the path of the one link in the newest mail."""

@@ -188,7 +188,7 @@ def test_a_lost_responder_drops_the_level(site: Site, letters: Letters) -> None:
     later = Visitor(site, "anna")
     later.identify()
     assert later.press(later.lost(), "report").name == "lost-ways"
-    assert ["kwijt" in mail.subject for mail in letters.deliver()] == [True]
+    assert ["kwijt" in mail.subject for mail in letters.notices()] == [True]
     refused = Visitor(site, "anna")
     assert refused.identify().reasons == ["NO_RESPONDER"]
     low = Visitor(site, "anna", "OLO")
