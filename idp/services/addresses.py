@@ -94,8 +94,7 @@ def confirm(office: Office, secret: str, change: Change) -> bool:
         void(work, change.account)
         work.record(Event.EMAIL_CHANGED, account=change.account)
         _warn(work, change.account, holder, (change.old, change.new), "email-changed")
-        facts = {"username": holder.username, "at": work.now.isoformat()}
-        post(work, Envelope("mail", change.new, "email-yours", holder.locale), facts)
+        announce(work, change.account, Notice.EMAIL_CONFIRMED)
     return True
 
 
@@ -109,10 +108,7 @@ def object_to(office: Office, secret: str, change: Change) -> bool:
         end_everything(work, change.account)
         void(work, change.account)
         work.record(Event.EMAIL_RESTORED, account=change.account)
-        holder = holder_of(work, change.account)
-        if holder is not None:
-            facts = {"username": holder.username, "at": work.now.isoformat()}
-            post(work, Envelope("mail", change.old, "email-restored", holder.locale), facts)
+        announce(work, change.account, Notice.EMAIL_RESTORED)
     return True
 
 

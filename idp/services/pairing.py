@@ -218,6 +218,18 @@ def _settle(work: Work, account: str, responder: str, serial: str, by: str) -> t
     return make_codes(work, account)
 
 
+def _judge_evenly(
+    work: Work, state: ResponderState, shown: Callable[[int], str], codes: tuple[str, str]
+) -> Accepted | Wrong:
+    """Judge a code as its device counts, and a wrong one as the other kind too: each kind takes as long (SEC-27)."""
+    judged = _judge(work, state, shown, codes)
+    if not isinstance(judged, Accepted):
+        for kind in Algorithm:
+            if kind is not state.algorithm or judged is Wrong.MALFORMED:
+                _judge(work, replace(_NEW, algorithm=kind, digits=len(codes[0])), shown, codes)
+    return judged
+
+
 def _judge(work: Work, state: ResponderState, shown: Callable[[int], str], codes: tuple[str, str]) -> Accepted | Wrong:
     allowed = windows(work.office)
     if codes[1]:
