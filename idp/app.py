@@ -115,7 +115,7 @@ def create_app(office: Office) -> Application:
     app.register_blueprint(public.blueprint(office, product_file("templates", "public", "info")))
     app.register_blueprint(operation.blueprint(office))
     app.register_blueprint(catalogue.blueprint(office))
-    if settings.certificates.roots:
+    if not settings.lacking_for_certificates:
         app.register_blueprint(certificates.blueprint(office, _judge(settings)))
     if settings.lab.enabled:
         _install_laboratory(app, office, protect)

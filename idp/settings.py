@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 from urllib.parse import urlsplit
 
+from idp.domain.assurance import Level
 from idp.sections import Certificates, KeyFiles, Mail, Oidc, Otp, Recovery, Saml, Throttle
 
 
@@ -124,6 +125,27 @@ class Settings:
     def secure(self) -> bool:
         """Whether people reach us over https, which decides about cookies (RUL-2)."""
         return self.server.base_url.startswith("https://")
+
+    @property
+    def lacking_for_certificates(self) -> str:
+        """The setting without which nobody can show a certificate, so that nobody reaches EH4; empty when none is."""
+        own = self.certificates
+        if not self.server.certificate_url:
+            return "server.certificate_url"
+        if not own.roots:
+            return "certificates.roots"
+        listened = own.header or self.own_listener is not None
+        return "" if listened else "certificates.tls_certificate with tls_key, or certificates.header"
+
+    @property
+    def highest(self) -> Level:
+        """The highest level that may be asked here (AD-3)."""
+        return max(Level[name] for name in self.login.levels)
+
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """The levels that somebody can reach here (AD-3)."""
+        return tuple(one for one in self.login.levels if one != "EH4" or not self.lacking_for_certificates)
 
     @property
     def own_listener(self) -> int | None:
@@ -246,6 +268,8 @@ def _refuse_unknown_words(settings: Settings) -> None:
         raise BadSettings("oidc.registration must be closed, token or open.")
     if settings.oidc.registration == "open" and not settings.lab.enabled:
         raise BadSettings("oidc.registration can be open only in the laboratory; use token.")
+    if any(one not in Level.__members__ for one in settings.login.levels) or not settings.offered:
+        raise BadSettings(f"login.levels must name levels that can be reached: {', '.join(Level.__members__)}.")
     if settings.login.passwords not in ("classic", "modern"):
         raise BadSettings("login.passwords must be classic or modern.")
 

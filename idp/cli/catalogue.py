@@ -136,9 +136,11 @@ def _read(file: Path, known: Iterable[Service], manner: Callable[[], "Manner"], 
 
 def _told_levels(draft: Draft, office: Office) -> Draft:
     """The draft with a note for every service whose level is not offered here (AD-3)."""
-    offered = office.settings.login.levels
+    offered, lacking = office.settings.offered, office.settings.lacking_for_certificates
     notes = [
-        f"{one.slug} asks {one.level.label}, which is not offered here (login.levels), so nobody can log in to it."
+        f"{one.slug} asks {one.level.label}, which is not offered here "
+        f"({lacking if one.level.name in office.settings.login.levels else 'login.levels'}), "
+        "so nobody can log in to it."
         for one in draft.services
         if one.level.name not in offered
     ]

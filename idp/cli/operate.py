@@ -18,13 +18,18 @@ def serve(context: click.Context, host: str, port: int) -> None:
     """Serve in production, behind a proxy that ends TLS."""
     from idp.cli.serving import certificate_listener
     from idp.cli.serving import serve as run
+    from idp.services.health import certificates
     from idp.store.schema import is_current
 
     settings = settings_of(context)
     if settings.lab.enabled and not is_local(host):
         raise click.ClickException("The laboratory serves only on loopback or below .test; set lab.enabled to false.")
-    if not is_current(office_of(context).engine):
+    office = office_of(context)
+    if not is_current(office.engine):
         raise click.ClickException("The database is not up to date; run: idp db upgrade")
+    found = certificates(office)
+    if not found.good:
+        click.echo(f"{found.subject}: {found.text}.", err=True)
     announce = f"Serving {settings.server.base_url}"
     beside = certificate_listener(settings, host)
     run(settings, config_of(context), (host, port), lambda: click.echo(announce, err=True), beside)

@@ -60,7 +60,7 @@ def send(office: Office, tried: Attempt) -> Errand | Result:
         login = mine(work, tried.login_id, tried.visit.browser)
         if isinstance(login, Missing):
             return login
-        standing = stand(work.connection, login.party, login.asked, login.progress, work.now)
+        standing = stand(work, login.party, login.asked, login.progress)
         if standing.step is not Step.CERTIFICATE:
             return go_on(work, login, login, tried.visit)
         secret = office.entropy.bytes(32).hex()

@@ -5,18 +5,20 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import bindparam, select, update
 
 from idp.domain.assertion import Assertion, Basis, Denied, Interrupted, Outcome, Served
+from idp.domain.assurance import Level
 from idp.domain.audit import Event
 from idp.domain.decision import Granted, Option, Refused, refusal
 from idp.domain.login import LoginRequest, Progress, Step, chosen, next_step, stated_level
 from idp.domain.parties import Party, Service, behind
 from idp.domain.portal import options, question
 from idp.domain.pseudonyms import PseudonymKey, mint
-from idp.domain.reasons import Reason
+from idp.domain.reasons import REASONS, Objection, Reason
 from idp.services.own_party import OWN, admit, own_step
 from idp.services.work import Work
+from idp.settings import Settings
 from idp.store.base import AnyRow
 from idp.store.facts import Way, ways_of
 from idp.store.mandates import MandateRow
@@ -58,17 +60,29 @@ class Standing:
     refused: Refused | None
 
 
-def stand(connection: Connection, party: Party, asked: LoginRequest, progress: Progress, now: datetime) -> Standing:
+def stand(work: Work, party: Party, asked: LoginRequest, progress: Progress) -> Standing:
     """Judge every way to act of the account against the service, as the database has it at this moment (SEC-36)."""
     if party.id == OWN:
         return Standing(own_step(asked, progress), (), {}, None)
+    if shut := closed(work.office.settings, asked.level):
+        return Standing(Step.ANSWER if progress.cancelled else Step.REFUSED, (), {}, shut)
     service = service_of(party, asked)
-    ways = ways_of(connection, progress.account) if progress.account else ()
+    ways = ways_of(work.connection, progress.account) if progress.account else ()
     judged_by = question(service, behind(service, party.led_to), asked.level)
-    found = options(judged_by, [way.held for way in ways], progress.factors, dutch_day(now))
+    found = options(judged_by, [way.held for way in ways], progress.factors, dutch_day(work.now))
     step = next_step(asked, progress, found)
     refused = refusal(found, None) if step is Step.REFUSED else None
     return Standing(step, found, {way.held.key: way for way in ways}, refused)
+
+
+def closed(settings: Settings, level: Level) -> Refused | None:
+    """What keeps everybody out of a level, whoever they are: EH4 is out of reach where nobody listens for certificates.
+
+    It is told before a password is asked, because it says nothing about anyone (F17, D15).
+    """
+    if level is not Level.EH4 or not settings.lacking_for_certificates:
+        return None
+    return Refused((Objection(Reason.CERTIFICATE_REFUSED, REASONS[Reason.CERTIFICATE_REFUSED].remedies),))
 
 
 def service_of(party: Party, asked: LoginRequest) -> Service:
@@ -181,7 +195,7 @@ def reassert(work: Work, party: Party, asked: LoginRequest, basis: Basis, earlie
         chosen=basis.way,
         consented=basis.consented,
     )
-    standing = stand(work.connection, party, asked, progress, work.now)
+    standing = stand(work, party, asked, progress)
     outcome = conclude(work, party, asked, progress, standing)
     if isinstance(outcome, Assertion):
         return replace(outcome, session=earlier.session)

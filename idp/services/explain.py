@@ -12,7 +12,7 @@ from idp.domain.means import Held
 from idp.domain.parties import Service, behind
 from idp.domain.portal import options, question
 from idp.domain.usernames import canonical
-from idp.services.conclusion import dutch_day
+from idp.services.conclusion import closed, dutch_day
 from idp.services.work import Office
 from idp.store.facts import ways_of
 from idp.store.people import Account
@@ -51,6 +51,8 @@ def explain(office: Office, username: str, service_name: str) -> Explanation | N
         if account is None or service is None:
             return None
         held = [way.held for way in ways_of(connection, account)]
+    if shut := closed(office.settings, service.level):
+        return Explanation(False, _explained(shut))
     asked = question(service, behind(service, office.directory.services()), service.level)
     found = options(asked, held, all_factors(service.level, held), dutch_day(office.clock.now()))
     if any(isinstance(one.decision, Granted) for one in found):
@@ -73,7 +75,13 @@ def reach(office: Office, account: str) -> list[Reach]:
         held = [way.held for way in ways_of(connection, account)]
     today = dutch_day(office.clock.now())
     services = office.directory.services()
-    return [_reach(one, behind(one, services), held, today) for one in services if one.public]
+    return [
+        Reach(one, 0, shut)
+        if (shut := closed(office.settings, one.level))
+        else _reach(one, behind(one, services), held, today)
+        for one in services
+        if one.public
+    ]
 
 
 def _reach(service: Service, led_to: Sequence[Service], held: Sequence[Held], today: date) -> Reach:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from idp.domain.assurance import Level
 from idp.domain.keys import KeyUse, short_name
 from idp.ports import PublicKey
 from idp.services.work import Office
@@ -47,10 +48,23 @@ def _findings(office: Office) -> Iterator[Finding]:
         services > 0,
         f"{services} services" if services else "empty; run: idp catalogue load FILE",
     )
+    yield certificates(office)
     host = office.settings.mail.host
     fine = bool(host) or not server.production
     yield Finding("mail", fine, host or "no server: mails wait in the outbox; set mail.host")
     yield Finding("clock", True, office.clock.now().isoformat())
+
+
+def certificates(office: Office) -> Finding:
+    """Whether people can be asked for a certificate; without that nobody reaches a service at EH4 (F17)."""
+    settings = office.settings
+    lacking = settings.lacking_for_certificates
+    if not lacking:
+        return Finding("certificates", True, settings.server.certificate_url)
+    shut = ", ".join(one.slug for one in office.directory.services() if one.level is Level.EH4)
+    if not shut:
+        return Finding("certificates", True, "none are asked, so EH4 is not offered")
+    return Finding("certificates", False, f"nobody can log in to {shut}, which asks EH4; set {lacking}")
 
 
 def _key(key: PublicKey, now: datetime) -> Finding:

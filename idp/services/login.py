@@ -137,7 +137,7 @@ def leave(office: Office, login_id: str, visit: Visit) -> Result:
         login = mine(work, login_id, visit.browser)
         if isinstance(login, Missing):
             return login
-        standing = stand(work.connection, login.party, login.asked, login.progress, work.now)
+        standing = stand(work, login.party, login.asked, login.progress)
         if standing.refused is None:
             return Waiting(login, standing)
         return _end(work, login, standing, visit, stored=login)
@@ -184,7 +184,7 @@ def _anew(work: Work, login: Login, again: Login) -> Login | Missing:
 def standing_of(office: Office, login: Login) -> Standing:
     """Where a login stands, for showing its page again after something wrong was filled in."""
     with office.reading() as connection:
-        return stand(connection, login.party, login.asked, login.progress, office.clock.now())
+        return stand(Work(connection, office.clock.now(), "person", office), login.party, login.asked, login.progress)
 
 
 def single_sign_on(office: Office, party: Party, asked: LoginRequest) -> SingleSignOn:
@@ -220,7 +220,7 @@ def _resumed(work: Work, login: Login, browser: Browser) -> Login:
 
 
 def _go_on(work: Work, login: Login, visit: Visit, stored: Login | None) -> Result:
-    standing = stand(work.connection, login.party, login.asked, login.progress, work.now)
+    standing = stand(work, login.party, login.asked, login.progress)
     at_once = login.party.settings.deny_mode is DenyMode.RETURN and standing.step is Step.REFUSED
     if standing.step is Step.ANSWER or login.asked.passive or at_once:
         return _end(work, login, standing, visit, stored)

@@ -145,7 +145,8 @@ def _refused(_office: Office, waiting: Waiting) -> dict[str, Any]:
     return {
         "refusal": replace(view, remedies=remedies),
         "reference": waiting.login.reference,
-        "can_restart": True,
+        # What is told before anyone is known is true of every account.
+        "can_restart": waiting.login.progress.account is not None,
     }
 
 

@@ -1,6 +1,7 @@
 """Levels and subjects that a request asks, and how the level is told."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -80,6 +81,18 @@ def test_the_letter_refuses_more_than_the_catalogue_has(provider: Provider, wish
         read(party, acr_values=LOA + "3")
     check_fault(caught, "unmet_authentication_requirements", "P07")
     assert told(read(party, acr_values=LOA + "2")) == ("EH2+", "etoegang")
+
+
+def test_a_level_that_is_switched_off_is_refused(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A level above the highest that the settings allow cannot be asked, as in SAML (AD-3)."""
+    settings = provider.office.settings
+    lower = replace(settings, login=replace(settings.login, levels=("EH2", "EH3")))
+    party = provider.register("RVO-2PLUS")
+    monkeypatch.setattr(provider, "office", replace(provider.office, settings=lower))
+    with pytest.raises(Answered) as caught:
+        read(party, acr_values=LOA + "4")
+    check_fault(caught, "unmet_authentication_requirements", "P07")
+    assert told(read(party, acr_values=LOA + "3")) == ("EH3", "etoegang")
 
 
 def test_a_lower_level_counts_where_it_is_allowed(provider: Provider) -> None:

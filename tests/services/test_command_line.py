@@ -11,6 +11,7 @@ from idp import settings
 from idp.app import wsgi
 from idp.cli import main, serving
 from idp.cli.demo import _write_config
+from idp.services import catalogue
 from tests.services.conftest import OpenOffice
 
 
@@ -138,3 +139,32 @@ def test_a_sandbox_that_is_ready_starts_without_the_services() -> None:
     code = f"import sys, idp.cli, idp.cli.common, idp.cli.demo, idp.cli.serving; print({heavy})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+@pytest.mark.parametrize("levels", [[], ["EH5"], ["EH4"]], ids=["none", "unknown", "out of reach"])
+def test_levels_that_nobody_can_reach_stop_the_start(levels: list[str]) -> None:
+    """Without a level, with one that does not exist, or with EH4 alone and nobody who listens, nothing starts."""
+    with pytest.raises(settings.BadSettings, match=r"login\.levels"):
+        settings.load(None, {"login.levels": levels}, {})
+
+
+def test_an_operator_hears_that_nobody_can_log_in_at_eh4(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    open_office: OpenOffice,
+    test_keys: Path,
+) -> None:
+    """Where a service asks EH4 and nobody listens, the check is not good and the start says so, with the setting."""
+    with open_office(f"sqlite:///{tmp_path}/idp.db").work("test") as work:
+        catalogue.load(work, settings.product_file("config", "catalogue.toml"))
+    config = config_at(tmp_path, "[lab]\nenabled = false\n")
+    monkeypatch.setenv("IDP_KEYS_FOLDER", str(test_keys))
+    monkeypatch.setenv("IDP_DATABASE_URL", f"sqlite:///{tmp_path}/idp.db")
+    told = "nobody can log in to EH4-DEMO, which asks EH4; set server.certificate_url"
+    assert run(monkeypatch, "check", "--config", str(config)) == 1
+    assert f"BAD certificates: {told}" in capsys.readouterr().out
+    monkeypatch.setattr(serving, "serve", lambda *_: None)
+    monkeypatch.setattr(sys, "argv", ["idp", "serve", "--config", str(config)])
+    main()
+    assert told in capsys.readouterr().err

@@ -12,7 +12,7 @@ from idp.services import login as logins
 from idp.services.login import Browser, Concluded, Waiting
 from idp.services.work import Office
 from idp.store.people import Account
-from tests.office import StandingClock
+from tests.office import LISTENED, StandingClock
 from tests.services.conftest import OpenOffice
 from tests.services.login_kit import Person, ask, register
 
@@ -26,7 +26,7 @@ def clock() -> StandingClock:
 @pytest.fixture
 def office(world: str, open_office: OpenOffice, clock: StandingClock) -> Office:
     """An office whose database holds the world."""
-    return open_office(world, clock)
+    return open_office(world, clock, **LISTENED)
 
 
 @pytest.fixture

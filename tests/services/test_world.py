@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from idp.domain.assurance import Factor, Level
 from idp.domain.identifiers import KvkNumber, Rsin
@@ -22,12 +22,12 @@ from idp.services.audit import verify
 from idp.services.conclusion import stand
 from idp.services.parties import NewParty, add
 from idp.services.tickets import Held, Purpose, first_use, issue, redeem
-from idp.services.work import Office
+from idp.services.work import Office, Work
 from idp.store.catalogue import read_services
 from idp.store.means import Means, Pseudonym
 from idp.store.organisations import Organisation
 from idp.store.people import Account, Person, Responder
-from tests.office import T0, StandingClock
+from tests.office import LISTENED, T0, StandingClock
 from tests.services.conftest import OpenOffice
 
 _BEYOND_THE_TABLE = 9
@@ -46,20 +46,20 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def office(database: str, open_office: OpenOffice, folder: Path) -> Office:
     """An office whose database holds the world."""
-    made = open_office(database, paths__data=str(folder))
+    made = open_office(database, paths__data=str(folder), **LISTENED)
     seed(made, 7)
     return made
 
 
-def told(connection: Connection, persona: Persona, service: Service, now: datetime) -> tuple[str, ...]:
+def told(work: Work, persona: Persona, service: Service) -> tuple[str, ...]:
     """What a login of a persona comes to when every factor it has is proven: granted, or the reasons."""
-    account = connection.execute(select(Account.id).where(Account.username == persona.id)).scalar_one()
+    account = work.connection.execute(select(Account.id).where(Account.username == persona.id)).scalar_one()
     party = Party("p", "saml", "urn:p", "p", service.provider, PartySettings(Profile.GENERIC), ((1, service),), "", 1)
     asked = LoginRequest("saml", "p", service.uuid, service.level)
     factors = frozenset({Factor.PASSWORD})
-    standing = stand(connection, party, asked, Progress(account, factors, now), now)
+    standing = stand(work, party, asked, Progress(account, factors, work.now))
     if standing.step in _PROVEN_BY:
-        standing = stand(connection, party, asked, Progress(account, factors | {_PROVEN_BY[standing.step]}, now), now)
+        standing = stand(work, party, asked, Progress(account, factors | {_PROVEN_BY[standing.step]}, work.now))
     if standing.refused is not None:
         return standing.refused.reasons
     assert standing.step in (Step.ANSWER, Step.CHOOSE)
@@ -69,10 +69,10 @@ def told(connection: Connection, persona: Persona, service: Service, now: dateti
 def cells(office: Office) -> dict[tuple[str, str], str]:
     """The first thing every persona is told at every service, as the database has it."""
     world = read()
-    with office.reading() as connection:
-        services = {one.slug: one for one in read_services(connection)}
+    with office.work("test") as work:
+        services = {one.slug: one for one in read_services(work.connection)}
         return {
-            (persona.id, slug): told(connection, persona, services[slug], office.clock.now())[0]
+            (persona.id, slug): told(work, persona, services[slug])[0]
             for persona in world.personas
             for slug in world.services
         }
@@ -135,14 +135,14 @@ def test_choices_of_the_table(office: Office) -> None:
 def choices(office: Office, username: str) -> dict[str, int]:
     """At which services someone chooses, and among how many ways to act."""
     found: dict[str, int] = {}
-    with office.reading() as connection:
-        account = connection.execute(select(Account.id).where(Account.username == username)).scalar_one()
-        for service in read_services(connection):
+    with office.work("test") as work:
+        account = work.connection.execute(select(Account.id).where(Account.username == username)).scalar_one()
+        for service in read_services(work.connection):
             settings = PartySettings(Profile.GENERIC)
             party = Party("p", "saml", "urn:p", "p", service.provider, settings, ((1, service),), "", 1)
             progress = Progress(account, frozenset({Factor.PASSWORD, Factor.OTP}), office.clock.now())
             asked = LoginRequest("saml", "p", service.uuid, service.level)
-            standing = stand(connection, party, asked, progress, office.clock.now())
+            standing = stand(work, party, asked, progress)
             if standing.step is Step.CHOOSE:
                 found[service.slug] = sum(option.open for option in standing.options)
     return found
@@ -161,9 +161,9 @@ def test_level_and_mandate_are_both_told(office: Office) -> None:
     """Where level and mandate both fall short the level stands first and the mandate second (F04, RUL-5)."""
     cas = read().persona("cas")
     assert cas is not None
-    with office.reading() as connection:
-        uwv = next(one for one in read_services(connection) if one.slug == "UWV")
-        reasons = told(connection, cas, uwv, office.clock.now())
+    with office.work("test") as work:
+        uwv = next(one for one in read_services(work.connection) if one.slug == "UWV")
+        reasons = told(work, cas, uwv)
     assert reasons == (Reason.LEVEL_TOO_LOW, Reason.NO_MANDATE)
 
 
@@ -221,7 +221,7 @@ def test_a_reset_sets_the_clock_back(database: str, open_office: OpenOffice, fol
     """A sandbox that was started with its clock at an instant goes back to it; another one to the machine's time."""
     clock = LabClock(folder / "clock")
     start(clock, T0 if frozen_at else None)
-    made = open_office(database, clock, lab__frozen_at=frozen_at, paths__data=str(folder))
+    made = open_office(database, clock, lab__frozen_at=frozen_at, paths__data=str(folder), **LISTENED)
     seed(made, 1)
     clock.freeze(True)
     clock.advance(timedelta(days=400))
@@ -233,7 +233,7 @@ def test_a_reset_sets_the_clock_back(database: str, open_office: OpenOffice, fol
 
 def test_the_database_knows_whether_it_is_seeded(database: str, open_office: OpenOffice, folder: Path) -> None:
     """An empty database is told from a seeded one, and a reset of it begins the world."""
-    made = open_office(database, paths__data=str(folder))
+    made = open_office(database, paths__data=str(folder), **LISTENED)
     assert not seeded(made)
     reset(made)
     assert seeded(made)

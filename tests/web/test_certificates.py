@@ -13,14 +13,19 @@ from idp.app import create_app
 from idp.effects.presence import hold
 from idp.lab import authority
 from idp.lab.seed import seed
+from idp.services.explain import explain, reach
+from idp.services.health import examine
+from idp.services.work import Office
 from idp.store.ledger import AuditEvent
+from idp.store.people import Account
 from idp.web.http import SHOWN
-from tests.office import StandingClock, open_test_office
+from tests.office import LISTENED, StandingClock, open_test_office
 from tests.web.conftest import register
-from tests.web.kit import PERSONAS, Site
+from tests.web.kit import PERSONAS, Site, told
 
 LISTENER = "https://certificaat.example.test"
 HEADER = "X-Client-Certificate"
+MAIN = "http://localhost:8000"
 
 
 @pytest.fixture
@@ -125,14 +130,62 @@ def test_health_tells_whether_our_own_listener_is_there(
     )
     browser = Site(create_app(office), office, {}).browser
 
-    def told() -> object:
-        answer = browser.get("/readyz", base_url="http://localhost:8000")
+    def health() -> object:
+        answer = browser.get("/readyz", base_url=MAIN)
         return answer.status_code, answer.json and answer.json["certificates"]
 
-    assert told() == (200, "away")
+    assert health() == (200, "away")
     with hold(key):
-        assert any(told() == (200, "ready") for _ in range(1000))
-    assert told() == (200, "away")
+        assert any(health() == (200, "ready") for _ in range(1000))
+    assert health() == (200, "away")
     key.unlink()
-    assert told() == (200, "away")
+    assert health() == (200, "away")
     office.engine.dispose()
+
+
+@pytest.mark.parametrize("lacking", sorted(LISTENED), ids=lambda name: str(name).rpartition("__")[2])
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [("nl", "Wij kunnen uw certificaat nu niet gebruiken."), ("en", "We cannot use your certificate now.")],
+)
+def test_where_nobody_listens_eh4_is_refused_before_a_password_is_asked(
+    sqlite_database: str, web_keys: Path, clock: StandingClock, lacking: str, language: str, sentence: str
+) -> None:
+    """Whatever setting is missing: the first page says so and what to do, and the client hears D15's error (RUL-33)."""
+    given = {name: value for name, value in LISTENED.items() if name != lacking}
+    office = open_test_office(sqlite_database, web_keys, clock, lab__enabled=False, **given)
+    seed(office, 7)
+    site = Site(create_app(office), office, {one: register(office, one) for one in ("EH4-DEMO", "UWV")})
+    for page in (
+        site.begin("EH4-DEMO", ui_locales=language),
+        site.begin("UWV", ui_locales=language, acr_values="urn:etoegang:core:assurance-class:loa4"),
+    ):
+        assert (page.name, page.reasons) == ("login-refused", ["CERTIFICATE_REFUSED"])
+        assert sentence in page.soup.get_text(" ")
+        assert page.control("remedy-CONTACT_SERVICE")
+        # Another account would be told the same.
+        assert page.soup.find(attrs={"data-testid": "other-account"}) is None
+        assert told(site.fill(page, {}, "return"))["error"] == "unmet_authentication_requirements"
+    passive = site.browser.get(f"/oidc/authorize?{site.query('EH4-DEMO', prompt='none')}", base_url=MAIN)
+    assert told(passive.headers["Location"])["error"] == "unmet_authentication_requirements"
+    assert site.begin("UWV").name == "login-password"
+    office.engine.dispose()
+
+
+def test_what_is_published_offers_eh4_only_where_somebody_listens(site: Site, office: Office) -> None:
+    """Discovery, our SAML metadata, the operator's check and every what-if say what a login would come to (AD-3)."""
+    level = "urn:etoegang:core:assurance-class:loa4"
+    offered = {}
+    for one in (site.office, office):
+        browser = Site(create_app(one), one, {}).browser
+        discovery = browser.get("/.well-known/openid-configuration", base_url=MAIN).get_data(as_text=True)
+        metadata = browser.get("/saml/metadata", base_url=MAIN).get_data(as_text=True)
+        (found,) = (finding for finding in examine(one) if finding.subject == "certificates")
+        with one.reading() as connection:
+            rosa = connection.execute(select(Account.id).where(Account.username == "rosa")).scalar_one()
+        (reached,) = (one for one in reach(one, rosa) if one.service.slug == "EH4-DEMO")
+        explained = explain(one, "rosa", "EH4-DEMO")
+        assert explained is not None
+        let_in = (reached.organisations > 0, explained.granted)
+        offered[one is site.office] = (level in discovery, level in metadata, found.good, *let_in)
+    assert offered == {True: (True,) * 5, False: (False,) * 5}

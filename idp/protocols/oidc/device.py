@@ -68,7 +68,7 @@ def _asked(office: Office, proven: Proven, parameters: Parameters, now: datetime
     nowhere = return_address(office, party, {"mode": "query", "state": "", "redirect_uri": ""}, now)
     request = Request(party, proven.client, parameters.values, parameters.faults, nowhere)
     check(request, DEVICE_CHECKS)
-    return wishes_of(request, ())
+    return wishes_of(request, (), office.settings.highest)
 
 
 def _answer(office: Office, codes: Codes) -> dict[str, object]:

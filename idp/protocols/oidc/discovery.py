@@ -1,6 +1,7 @@
 """What we publish about ourselves, taken from the tables that serve: no more and no less (Discovery 3, RFC 8414)."""
 
 import json
+from collections.abc import Sequence
 from typing import Any, Final
 
 from idp.domain.assurance import LEVEL_OF_URI
@@ -38,7 +39,7 @@ def discovery(office: Office) -> dict[str, Any]:
     return {
         "issuer": issuer(office),
         **{name: address(office, path) for name, path in (_BROWSER | _BACK_CHANNEL).items()},
-        **_requests(),
+        **_requests(office.settings.offered),
         **_answers(),
         **_authentication("token_endpoint", *methods(office)),
         **_authentication("introspection_endpoint", *(one for one in methods(office) if one is not AuthMethod.NONE)),
@@ -66,7 +67,7 @@ _BACK_CHANNEL: Final = {
 }
 
 
-def _requests() -> dict[str, Any]:
+def _requests(offered: Sequence[str]) -> dict[str, Any]:
     """How a client may ask, and for what."""
     return {
         "response_types_supported": list(RESPONSE_TYPES),
@@ -74,7 +75,7 @@ def _requests() -> dict[str, Any]:
         "grant_types_supported": list(GRANTS),
         "code_challenge_methods_supported": list(CHALLENGE_METHODS),
         "scopes_supported": list(Scope),
-        "acr_values_supported": list(LEVEL_OF_URI),
+        "acr_values_supported": [uri for uri, level in LEVEL_OF_URI.items() if level.name in offered],
         "prompt_values_supported": list(PROMPTS),
         "display_values_supported": list(DISPLAYS),
         "ui_locales_supported": list(LOCALES),

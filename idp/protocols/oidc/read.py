@@ -52,7 +52,8 @@ def judged(office: Office, party: Party, origin: Origin, where: ReturnAddress) -
     client, given = office.directory.parsed(party, client_of), origin.parameters
     request = Request(party, client, given.values, given.faults, where, origin.pushed, origin.signed)
     check(request)
-    return wishes_of(request, our_keys(office.keys) if request.get("id_token_hint") else ())
+    keys = our_keys(office.keys) if request.get("id_token_hint") else ()
+    return wishes_of(request, keys, office.settings.highest)
 
 
 def known_party(office: Office, client_id: str) -> Party | None:

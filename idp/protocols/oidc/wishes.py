@@ -43,12 +43,12 @@ class LevelAsked:
     vocabulary: Vocabulary
 
 
-def wishes_of(request: Request, our_keys: Sequence[Key]) -> LoginRequest:
-    """The request in the words of no protocol; raises ``Fault``."""
+def wishes_of(request: Request, our_keys: Sequence[Key], highest: Level) -> LoginRequest:
+    """The request in the words of no protocol, for a level up to the highest that is offered; raises ``Fault``."""
     claims = _claims(request.get("claims"))
     service = _service(request)
     scope = _granted_scope(request)
-    level = _level(request, service, claims)
+    level = _level(request, service, claims, highest)
     subject = _subject(request, claims, our_keys)
     memory = Memory(
         redirect_uri=request.where.uri,
@@ -151,7 +151,7 @@ def _names_service(request: Request, token: str) -> bool:
     )
 
 
-def _level(request: Request, service: Service, claims: ClaimsAsked) -> LevelAsked:
+def _level(request: Request, service: Service, claims: ClaimsAsked, highest: Level) -> LevelAsked:
     """The level to reach; every value asked is a minimum and unknown ones are passed over (11.3, RUL-13, RC-3)."""
     asked = claims.levels or tuple(request.get("acr_values").split())
     known = _known(asked) or _known(request.client.default_levels)
@@ -163,6 +163,8 @@ def _level(request: Request, service: Service, claims: ClaimsAsked) -> LevelAske
     if not isinstance(wanted, Demand):
         sentence = "The level asked is higher than the service has in the catalogue."
         raise Fault("P07", "unmet_authentication_requirements", sentence)
+    if wanted.level > highest:
+        raise Fault("P07", "unmet_authentication_requirements", "The level that is needed is not offered here (AD-3).")
     if settings.answer_level == "requested":
         wanted = Demand(wanted.level, wanted.level)
     if not known:

@@ -101,7 +101,7 @@ def write_metadata(settings: Settings, dialect: Dialect, edition: Edition) -> by
 
 def _assurance(settings: Settings) -> str:
     """The highest level we may give (AD-3)."""
-    highest = max(Level[name] for name in settings.login.levels)
+    highest = max(Level[name] for name in settings.offered)
     return (
         f'<md:Extensions><mdattr:EntityAttributes xmlns:mdattr="{_ATTRIBUTE_PROFILE}">'
         f'<saml:Attribute xmlns:saml="{SAML}" Name="{ASSURANCE_CERTIFICATION}" NameFormat="{NAME_FORMAT_URI}">'

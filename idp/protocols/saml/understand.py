@@ -167,8 +167,7 @@ def _demand(verified: Verified, service: Service, settings: Settings) -> Demand:
     policy = LevelPolicy(service.level, party.settings.reading, party.lowers(service))
     comparison, asked = _levels(verified)
     needed = demand(policy, asked, comparison)
-    highest = max(Level[name] for name in settings.login.levels)
-    if isinstance(needed, Demand) and needed.level <= highest:
+    if isinstance(needed, Demand) and needed.level <= settings.highest:
         return needed
     raise RequestFault(
         Problem.LEVEL,
