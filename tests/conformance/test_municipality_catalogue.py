@@ -11,6 +11,7 @@ from idp.settings import product_file
 from tests.conformance.test_municipality import GEM, SOURCE, run, written
 from tests.fixtures.network import free_port
 from tests.fixtures.sandbox import Demo
+from tests.protocol.test_catalogue_portals import of_rvo, xml_of
 
 # The package's own check, with the schema that it holds what it writes against.
 _CHECK = """
@@ -71,6 +72,14 @@ def test_ours_is_valid_by_its_schema(demo: Demo, python: Path) -> None:
     refused = subprocess.run([str(python), "-c", _CHECK], input=empty.encode(), capture_output=True, timeout=60)
     assert refused.returncode != 0
     assert b"DocumentInvalid" in refused.stderr
+
+
+def test_our_portals_are_valid_by_its_schema(python: Path) -> None:
+    """RUL-41: the package's schema takes a portal as we write it."""
+    octets = xml_of(of_rvo())
+    assert b"PortalForService" in octets
+    checked = subprocess.run([str(python), "-c", _CHECK], input=octets, capture_output=True, timeout=60)
+    assert checked.returncode == 0, checked.stderr.decode()[-2000:]
 
 
 def test_its_catalogue_is_valid_by_ours(demo: Demo, catalogue: Path) -> None:

@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from idp.domain.assurance import Level
 from idp.domain.decision import Asked, Granted, Refused, StepUp, refusal
@@ -94,3 +96,40 @@ def test_nobody_asks_less_at_a_portal(by_service: bool, by_party: bool) -> None:
     party = Party("1", "saml", "urn:x", "X", Provider(PROVIDER, {}), settings, ((0, A),), "", 1)
     assert party.lowers(replace(A, allow_lower=by_service)) is (by_service or by_party)
     assert party.lowers(replace(LEADS, allow_lower=by_service)) is False
+
+
+DAYS = ("in use", "last day", "ended yesterday", "used 24 months and a day ago")
+MANDATES = st.lists(
+    st.builds(
+        Mandated,
+        st.sampled_from(("this service", "another service", "this provider", "everything")),
+        st.sampled_from(("EH2", "EH3", "EH4")),
+        st.sampled_from(("", "X", "Y", "XY")),
+        st.sampled_from(DAYS),
+    ),
+    max_size=5,
+)
+
+
+@given(MANDATES, st.sampled_from(("", "X", "Y")), st.sampled_from((Level.EH2, Level.EH3)), st.booleans())
+def test_an_answer_is_true_of_every_service_in_it(
+    mandates: list[Mandated], registered: str, level: Level, turned: bool
+) -> None:
+    """SR-9, LOA-8: it stays within what each service told allows by itself; one left out shares no branch."""
+    led_to = (A, B) if turned else (B, A)
+    way = held(Case(registered=registered, mandates=tuple(mandates)))
+    found = decide(question(LEADS, led_to, level), way, factors("po"), TODAY)
+    alone = {one.uuid: decide(question(one, (), level), way, factors("po"), TODAY) for one in led_to}
+    granted = {uuid: one for uuid, one in alone.items() if isinstance(one, Granted)}
+    assert isinstance(found, Granted) is bool(granted)
+    if not isinstance(found, Granted):
+        return
+    assert list(found.services) == [one.uuid for one in led_to if one.uuid in found.services]
+    for uuid, one in granted.items():
+        if uuid in found.services:
+            assert found.level <= one.level
+            assert not one.branches or (found.branches and found.branches <= one.branches)
+            assert set(one.used) <= set(found.used)
+        else:
+            assert found.branches
+            assert not found.branches & one.branches

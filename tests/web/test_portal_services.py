@@ -1,11 +1,17 @@
 """What people read at a portal: its name on every page, what stands behind it, and why it refuses (U-5)."""
 
-import pytest
+from base64 import b64decode
 
+import pytest
+from lxml import etree
+
+from idp.domain.parties import Profile
 from tests.office import StandingClock
-from tests.services.portal_kit import open_portal
+from tests.protocol.saml_kit import schemas, values
+from tests.services.portal_kit import BEHIND, catalogue, only_for, open_portal
 from tests.web.conftest import register
 from tests.web.kit import Page, Site, told
+from tests.web.saml_kit import Relying
 
 OWN = "http://localhost"
 
@@ -74,3 +80,25 @@ def test_the_list_of_services_tells_what_a_portal_is_for(portal: Site) -> None:
     by_name = {one["id"]: one for one in listed}
     assert by_name["MIJN-RVO"]["portal_for"] == [by_name["RVO-3"]["uuid"], by_name["RVO-2PLUS"]["uuid"]]
     assert by_name["UWV"]["portal_for"] == []
+
+
+@pytest.mark.parametrize("profile", [Profile.GENERIC, Profile.EHERKENNING_113, Profile.EHERKENNING_111])
+def test_a_saml_party_is_told_what_the_person_may_use(portal: Site, profile: Profile) -> None:
+    """domain 12.6, variant h: from request to signed answer, every service as the mandate stands at that moment."""
+    party = Relying(portal, "rvo.example.test", "MIJN-RVO", profile)
+    party.register().log_in("anna")
+    assert services_told(portal.get(party.ask())) == list(BEHIND)
+    with portal.office.work("test") as work:
+        only_for(work, "anna", catalogue()["RVO-2PLUS"])
+    assert services_told(portal.get(party.ask())) == ["RVO-2PLUS"]
+
+
+def services_told(page: Page) -> list[str]:
+    """The services that a Response names, by both their names, which have to agree."""
+    assert page.name == "login-answer"
+    root = etree.fromstring(b64decode(page.form_of("step-form")["SAMLResponse"]))
+    schemas().validate(root)
+    by_urn, by_uuid = ({getattr(one, name): one.slug for one in catalogue().values()} for name in ("urn", "uuid"))
+    named = [by_urn[one] for one in values(root, "urn:etoegang:core:ServiceID")]
+    assert [by_uuid[one] for one in values(root, "urn:etoegang:core:ServiceUUID")] == named
+    return named
