@@ -60,10 +60,8 @@ def ask_change(office: Office, account: str, new: str) -> bool:
             return False
         void(work, account, Purpose.EMAIL_CONFIRMATION)
         work.record(Event.EMAIL_CHANGE_ASKED, account=account)
-        if _TAKEN.one(work.connection, email=new, account=account) is not None:
-            post(work, Envelope("mail", new, "email-taken", holder.locale), {})
-        else:
-            _send_link(work, account, holder, new)
+        taken = _TAKEN.one(work.connection, email=new, account=account) is not None
+        _write_to_new(work, account, holder, (new, taken))
         _warn(work, account, holder, (holder.email, new), "email-change-asked")
     return True
 
@@ -112,13 +110,16 @@ def object_to(office: Office, secret: str, change: Change) -> bool:
     return True
 
 
-def _send_link(work: Work, account: str, holder: AnyRow, new: str) -> None:
+def _write_to_new(work: Work, account: str, holder: AnyRow, wished: tuple[str, bool]) -> None:
+    """Send the link; for an address that is taken do the same, but nobody is told its secret."""
+    new, taken = wished
     lasts = timedelta(minutes=work.office.settings.recovery.link_minutes)
     secret = work.office.entropy.bytes(32).hex()
     worth = {"old": holder.email, "new": new}
     issue(work, Purpose.EMAIL_CONFIRMATION, secret, Held(account, worth, lasts, account))
     facts = {"username": holder.username, "secret": secret, "until": (work.now + lasts).isoformat()}
-    post(work, Envelope("mail", new, "email-confirm", holder.locale), facts)
+    template = "email-taken" if taken else "email-confirm"
+    post(work, Envelope("mail", new, template, holder.locale), {} if taken else facts)
 
 
 def _warn(work: Work, account: str, holder: AnyRow, both: tuple[str, str], template: str) -> None:

@@ -11,7 +11,6 @@ from threading import Barrier
 import pytest
 from sqlalchemy import select, update
 
-from idp.lab.seed import seed
 from idp.services import loss, recovery
 from idp.services.own import Present
 from idp.services.pairing import Entitled, pair_device
@@ -20,7 +19,7 @@ from idp.services.work import Office
 from idp.store.means import Means
 from idp.store.people import Account, RecoveryCode, Responder
 from tests.fixtures.database import fresh_postgresql, fresh_sqlite
-from tests.office import open_test_office
+from tests.office import close, open_test_office
 from tests.services.deeds import DEEDS, NEW, SECRET, census, difference, get_ready
 from tests.services.killed import FREE
 from tests.web.responder_kit import shows, stock
@@ -35,13 +34,12 @@ def office(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, test_keys: Path
 ) -> Iterator[Office]:
     """An office with the world, in which nobody is slowed down."""
-    fresh = fresh_sqlite(tmp_path_factory.mktemp("at-once")) if request.param == "sqlite" else fresh_postgresql()
+    folder = tmp_path_factory.mktemp("at-once")
+    fresh = fresh_sqlite(folder, "world") if request.param == "sqlite" else fresh_postgresql("world")
     with contextmanager(lambda: fresh)() as url:
         made = open_test_office(url, test_keys, lab__enabled=False, argon2__waiting=AT_ONCE, **FREE)
-        seed(made, 7)
         yield made
-        made.engine.dispose()
-        made.directory._engine.dispose()
+        close(made)
 
 
 def at_once(act: Callable[[int], bool], many: int = AT_ONCE) -> list[bool]:

@@ -11,10 +11,9 @@ from typing import Any
 
 import pytest
 
-from idp.lab.seed import seed
 from idp.services.parcels import Envelope, post
 from tests.fixtures.database import fresh_postgresql, fresh_sqlite
-from tests.office import open_test_office
+from tests.office import close, open_test_office
 from tests.services.deeds import DEEDS, difference
 
 # Both databases are walked through once, by one worker.
@@ -28,14 +27,12 @@ def deaths(
 ) -> Iterator[dict[str, Lines]]:
     """What was found before, after each death, at the end, and after another try, by the name of the deed."""
     folder = tmp_path_factory.mktemp("killed")
-    fresh = fresh_sqlite(folder) if request.param == "sqlite" else fresh_postgresql()
+    fresh = fresh_sqlite(folder, "world") if request.param == "sqlite" else fresh_postgresql("world")
     with contextmanager(lambda: fresh)() as url:
         office = open_test_office(url, test_keys, lab__enabled=False)
-        seed(office, 7)
         with office.work("test") as work:
             post(work, Envelope("mail", "", "password-link", ""), {"username": "sam", "login": ""})
-        office.engine.dispose()
-        office.directory._engine.dispose()
+        close(office)
         command = [sys.executable, "-m", "tests.services.killed", url, str(test_keys), str(folder / "box")]
         done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
         assert done.returncode == 0, done.stderr

@@ -3,114 +3,79 @@
 Known and unknown are asked in turn, and what is compared is the chance that a known one took more processor time than
 an unknown one: a half when nothing can be told. With 150 of each that chance has a standard deviation of 0.033, so that
 the bound of 0.15 is passed by accident once in 100,000 runs; a difference that lets an onlooker guess right three times
-out of four (0.75) is found in 999 runs of 1000. Planted differences prove that it can be found.
+out of four (0.75) is found in 999 runs of 1000. Planted differences prove that it can be found. What the database is
+asked is compared as well, statement by statement: that finds what is lost among the milliseconds of a page.
 """
 
 import re
 import time
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any
 
 import pytest
+from sqlalchemy import delete, event, select
 
 from idp.app import create_app
-from idp.lab.seed import seed
 from idp.services.work import Office
-from tests.office import StandingClock, open_test_office
+from idp.store.people import Person
+from idp.store.tickets import CounterRow
+from tests.fixtures.database import fresh_sqlite
+from tests.office import StandingClock, close, open_test_office
 from tests.web.conftest import register
+from tests.web.doors import DOORS, Street, Trial, forgotten_username, form, own_email
 from tests.web.kit import Site
-from tests.web.responder_kit import SERIAL, stock
 
 SAMPLES, WARM, BOUND = 150, 15, 0.15
 # Far below what a person or a network notices, and well above nothing.
 PLANTED_SECONDS = 0.001
-_CHANGING = re.compile(rb'name="csrf_token" value="[^"]*"')
+_VALUE = re.compile(r"'(?:[^']|'')*'|\b\d[\d.]*\b")
+# One site for all, walked through by one worker.
+pytestmark = pytest.mark.xdist_group("indistinguishable")
 
 
-@pytest.fixture
-def office(sqlite_database: str, web_keys: Path, clock: StandingClock) -> Iterator[Office]:
-    """An office that never delays anybody, so that many samples can be taken."""
-    free = {f"throttle__{name}_attempts": 0 for name in ("account", "source", "global")}
-    made = open_test_office(sqlite_database, web_keys, clock, lab__enabled=False, **free)
-    seed(made, 7)
-    yield made
-    made.engine.dispose()
-    made.directory._engine.dispose()
+@pytest.fixture(scope="module")
+def street(tmp_path_factory: pytest.TempPathFactory, web_keys: Path) -> Iterator[Street]:
+    """A site that never delays anybody, so that many samples can be taken."""
+    clock = StandingClock()
+    free: dict[str, Any] = {f"throttle__{name}_attempts": 0 for name in ("account", "source", "global")}
+    with contextmanager(fresh_sqlite)(tmp_path_factory.mktemp("street"), "world") as url:
+        office = open_test_office(url, web_keys, clock, lab__enabled=False, throttle__block_after=0, **free)
+        yield Street(Site(create_app(office), office, {"RVO-3": register(office, "RVO-3")}), clock)
+        close(office)
 
 
-@pytest.fixture
-def site(office: Office) -> Site:
-    """The application with one client."""
-    return Site(create_app(office), office, {"RVO-3": register(office, "RVO-3")})
+@pytest.fixture(scope="module", params=DOORS)
+def trial(request: pytest.FixtureRequest, street: Street) -> Trial:
+    """What to send to a page."""
+    return DOORS[request.param](street)
 
 
-Send = Callable[[str], tuple[int, bytes]]
-
-
-def form_at(site: Site, path: str, field: str, form: str = "step-form", **others: str) -> Send:
-    """Sends a form of a page again and again with different values in one field."""
-    fields = site.get(path).form_of(form) | others
-
-    def send(value: str) -> tuple[int, bytes]:
-        response = site.post(path, fields | {field: value})
-        body = _CHANGING.sub(b"", response.data).replace(value.encode(), b"*")
-        return response.status_code, body
-
-    return send
-
-
-def login_at(site: Site) -> Send:
-    """Sends wrong passwords to one login."""
-    path = urlsplit(site.begin("RVO-3").response.request.url).path
-    return form_at(site, path, "username", password="verkeerd12")
-
-
-def email_at(site: Site) -> Send:
-    """Asks for usernames."""
-    return form_at(site, "/gebruikersnaam-vergeten", "email")
-
-
-def username_at(site: Site) -> Send:
-    """Asks for a new password."""
-    return form_at(site, "/wachtwoord-vergeten", "username")
-
-
-def number_at(site: Site) -> Send:
-    """Tries numbers of devices, with a code that none of them shows."""
-    stock(site.office)
-    assert isinstance(site.log_in("anna", "RVO-3"), str)
-    return form_at(site, "/responder-koppelen", "serial", "device-form", **{"device-code": "000000"})
-
-
-PAGES = pytest.mark.parametrize(
-    ("page", "known", "unknown"),
-    [
-        (login_at, "anna", "onna"),
-        (email_at, "anna@zonneschijn.test", "onna@zonneschijn.test"),
-        (username_at, "anna", "onna"),
-        (number_at, SERIAL, "HW-9999"),
-    ],
-    ids=["login", "forgot-username", "forgot-password", "number-of-a-responder"],
-)
-
-
-def superiority(site: Site, page: Callable[[Site], Send], known: str, unknown: str, planted: float = 0.0) -> float:
+def superiority(trial: Trial, office: Office, planted: float = 0.0) -> float:
     """The chance that a known one takes more processor time than an unknown one, from interleaved samples."""
-    send = page(site)
-    spent: dict[str, list[int]] = {known: [], unknown: []}
+    spent: dict[str, list[int]] = {trial.known: [], trial.unknown: []}
+    send = trial.timed or trial.send
     for turn in range(WARM + SAMPLES):
         # A different one goes first each time, so that nothing that drifts favours either.
-        for value in (known, unknown) if turn % 2 else (unknown, known):
+        for value in (trial.known, trial.unknown) if turn % 2 else (trial.unknown, trial.known):
+            forget_counts(office)
             begun = time.thread_time_ns()
             send(value)
-            if value == known:
+            if value == trial.known:
                 work_for(planted)
             spent[value].append(time.thread_time_ns() - begun)
-    ours, theirs = spent[known][WARM:], sorted(spent[unknown][WARM:])
+    ours, theirs = spent[trial.known][WARM:], sorted(spent[trial.unknown][WARM:])
     above = sum(bisect_left(theirs, one) + bisect_right(theirs, one) for one in ours) / 2
     return above / (len(ours) * len(theirs))
+
+
+def forget_counts(office: Office) -> None:
+    """Let nobody be slowed down by what was asked before."""
+    with office.work("test") as work:
+        work.connection.execute(delete(CounterRow))
 
 
 def work_for(seconds: float) -> None:
@@ -120,22 +85,65 @@ def work_for(seconds: float) -> None:
         pass
 
 
-@PAGES
-def test_known_and_unknown_take_the_same_time(
-    site: Site, page: Callable[[Site], Send], known: str, unknown: str
-) -> None:
-    """Nobody can tell by the time whether an account or address is known."""
-    assert abs(superiority(site, page, known, unknown) - 0.5) < BOUND
+def asked(office: Office, act: Callable[[], object]) -> list[str]:
+    """The statements that the database was given while something was done, without their values."""
+    statements: list[str] = []
+
+    def listen(connection: Any, *_: object) -> None:
+        connection.set_trace_callback(lambda sql: statements.append(_VALUE.sub("?", sql)))
+
+    def leave(connection: Any, *_: object) -> None:
+        connection.set_trace_callback(None)
+
+    event.listen(office.engine, "checkout", listen)
+    event.listen(office.engine, "checkin", leave)
+    act()
+    event.remove(office.engine, "checkout", listen)
+    event.remove(office.engine, "checkin", leave)
+    return statements
 
 
-@PAGES
-def test_known_and_unknown_read_the_same(site: Site, page: Callable[[Site], Send], known: str, unknown: str) -> None:
-    """Status and page are the same to the byte, but for what was typed."""
-    send = page(site)
-    assert send(known) == send(unknown)
+def differ(trial: Trial, office: Office) -> bool:
+    """Whether status, headers, pages or statements are others for the known one."""
+    found = []
+    for value in (trial.known, trial.unknown):
+        # Once before, so that what is noted at a first visit is noted.
+        trial.send(value)
+        forget_counts(office)
+        said: list[object] = []
+        statements = asked(office, lambda value=value, said=said: said.append(trial.send(value)))  # type: ignore[misc]
+        found.append((said, statements))
+    return found[0] != found[1]
 
 
-def test_a_difference_would_be_found(site: Site) -> None:
-    """One page that takes somewhat longer for known addresses is caught by the same comparison."""
-    found = superiority(site, email_at, "anna@zonneschijn.test", "onna@zonneschijn.test", PLANTED_SECONDS)
-    assert found - 0.5 > BOUND
+def test_known_and_unknown_read_the_same(street: Street, trial: Trial) -> None:
+    """Status, headers and pages are the same to the byte, but for what was typed, and so is what is looked up."""
+    assert not differ(trial, street.office)
+
+
+def test_known_and_unknown_take_the_same_time(street: Street, trial: Trial) -> None:
+    """Nobody can tell by the time whether an account, address, number, code or link is known."""
+    assert abs(superiority(trial, street.office) - 0.5) < BOUND
+
+
+def test_a_difference_in_time_would_be_found(street: Street) -> None:
+    """A page that takes somewhat longer for known addresses is caught by the same comparison."""
+    for door in (forgotten_username, own_email):
+        assert superiority(door(street), street.office, PLANTED_SECONDS) - 0.5 > BOUND
+
+
+def test_a_difference_in_words_or_work_would_be_found(street: Street) -> None:
+    """A page that says something else of an address, or looks up one thing more, is caught by the same comparison."""
+    office, site = street.office, street.inside("bram")
+    send = form(site, site.get("/profiel/email"), "email")
+    assert differ(Trial(send, "bram@balk.test", "brem@balk.test"), office)
+
+    def nosy(value: str) -> Any:
+        if value.startswith("otto"):
+            with office.reading() as connection:
+                connection.execute(select(Person.id).where(Person.email == value)).all()
+        return forgotten.send(value)
+
+    forgotten = forgotten_username(street)
+    assert differ(replace(forgotten, send=nosy), office)
+    assert not differ(forgotten, office)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -119,6 +120,32 @@ def test_f42_an_address_of_somebody_else_is_never_taken(site: Site, office: Offi
     assert set(mails) == {before, taken}
     assert "t=" not in mails[taken].text
     assert email_of(office, "anna") == before
+
+
+def test_f42_who_asks_cannot_tell_a_taken_address_from_a_free_one(
+    site: Site, office: Office, letters: Letters, clock: StandingClock
+) -> None:
+    """Pages, own mail, activity and the page to object are the same, whoever has the address (F42, SEC-27)."""
+    taken, own = email_of(office, "otto"), email_of(office, "anna")
+    seen, known = [], Counter[str]()
+    # Twice a free one, so that the second round and the third have as much behind them.
+    for wished in (taken.replace("@", "y@"), taken, taken.replace("@", "x@")):
+        visitor, objecting = (Site(site.app, office, site.clients) for _ in range(2))
+        clock.move(timedelta(seconds=30))
+        sent = ask_email(visitor, "anna", wished)
+        (mail,) = (one for one in letters.deliver() if one.recipient == own)
+        (link,) = LINK.findall(mail.text)
+        object_page = objecting.get(link)
+        pages = [sent, object_page, *(visitor.get(path) for path in ("/profiel", "/profiel/email"))]
+        deeds = Counter(
+            one["event"] for one in json.loads(visitor.get("/profiel/gegevens.json").response.text)["activity"]
+        )
+        texts = [page.soup.main.get_text() if page.soup.main else "" for page in pages]
+        shown = "\n".join([*texts, mail.subject, mail.text.replace(link, "")]).replace(wished, "*")
+        seen.append((re.sub(r"\d\d:\d\d(:\d\d)?|(?<=Kenmerk )\w+", "*", shown), deeds - known))
+        known += deeds - known
+        assert press(objecting, object_page, "object").name == "email-restored"
+    assert seen[1] == seen[2]
 
 
 def test_f42_an_address_taken_meanwhile_is_not_taken_twice(site: Site, office: Office, letters: Letters) -> None:
