@@ -137,8 +137,13 @@ def _documents(office: Office) -> Source:
 def wsgi() -> Application:
     """What a server loads: settings come from the file that ``IDP_CONFIG`` names."""
     log.configure()
+    return create_app(open_office(inherited()))
+
+
+def inherited() -> Settings:
+    """The settings of whoever started this process."""
     file = os.environ.get("IDP_CONFIG", "")
-    return create_app(open_office(load(Path(file) if file else None)))
+    return load(Path(file) if file else None)
 
 
 def _configure(app: Flask, office: Office) -> None:

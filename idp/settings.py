@@ -79,11 +79,13 @@ class Argon2:
 class Lab:
     """The laboratory; refused in production and on public addresses (SEC-44).
 
-    ``frozen_at`` is the instant in ISO 8601 at which its clock stands from the start, empty when it runs.
+    ``frozen_at`` is the instant in ISO 8601 at which its clock stands from the start, empty when it runs; ``worker``
+    lets ``idp demo`` do the jobs of ``idp worker`` as well.
     """
 
     enabled: bool
     frozen_at: str
+    worker: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,9 +68,12 @@ def demo(context: click.Context, *, host: str, port: int, seed: int, freeze: str
         if not mark.exists() or mark.read_text() != made_of:
             _prepare(settings, seed)
             mark.write_text(made_of)
+        from idp.cli.keeping import Child
         from idp.cli.serving import certificate_listener, serve
 
-        beside = certificate_listener(settings, host, listener)
+        beside = [*certificate_listener(settings, host, listener)]
+        if settings.lab.worker:
+            beside.append(Child("worker", work))
         serve(settings, config, (host, port), lambda: _announce(context, settings), beside)
 
 
@@ -140,6 +143,14 @@ def _instant(text: str | None) -> datetime | None:
     if moment.tzinfo is None:
         raise click.UsageError("--freeze needs an instant with its offset, such as 2026-01-01T09:00:00+01:00.")
     return moment
+
+
+def work() -> None:
+    """Be the worker."""
+    # As with the listener: what it needs is loaded in its own process alone.
+    from idp.cli.jobs import run
+
+    run()
 
 
 def _listener(host: str, port: int) -> socket.socket:

@@ -3,6 +3,8 @@
 import time
 from typing import Any
 
+import structlog
+
 from idp.cli.sources import fetcher_of
 from idp.effects.courier import BackChannel
 from idp.effects.fetch import Bounds, GuardedFetcher
@@ -19,6 +21,21 @@ _EVERY_SECONDS = 60
 # People wait for their mail.
 _MAIL_EVERY_SECONDS = 5
 _SLOWEST_CLIENT = 5.0
+
+
+def run() -> None:
+    """Do for ever what is due, with the settings of whoever started this process; what was done is told in the log."""
+    # The composition root, and with it the whole application, is loaded in the process of the worker alone.
+    from idp.app import inherited, open_office
+    from idp.web import log
+
+    log.configure()
+    schedule, told = schedule_of(open_office(inherited())), structlog.get_logger("idp.worker")
+    while True:
+        for name, did in schedule.run_due().items():
+            if any(did.values()):
+                told.info("job_done", job=name, **did)
+        time.sleep(schedule.seconds_left())
 
 
 def schedule_of(office: Office) -> Schedule:

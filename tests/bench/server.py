@@ -20,8 +20,8 @@ from tests.bench.procfs import cpu_seconds
 
 ROOT = Path(__file__).parents[2]
 DEFAULTS = tomllib.loads((ROOT / "config" / "default.toml").read_text())
-# One worker, and no limit per network address: all of the driver comes from one.
-ONE_WORKER = {"IDP_SERVER_WORKERS": "1", "IDP_THROTTLE_SOURCE_ATTEMPTS": "0"}
+# One worker, no limit per network address, as all of the driver comes from one, and no jobs by the clock.
+ONE_WORKER = {"IDP_SERVER_WORKERS": "1", "IDP_THROTTLE_SOURCE_ATTEMPTS": "0", "IDP_LAB_WORKER": "false"}
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)
 

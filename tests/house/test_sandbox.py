@@ -9,6 +9,8 @@ import requests
 
 from tests.fixtures.sandbox import Demo
 
+# Tests have the worker's jobs done when they say so; people have them done.
+AS_FOR_PEOPLE = {"IDP_LAB_WORKER": "true"}
 _METADATA = ("saml_metadata", "saml_metadata_eherkenning")
 _FACTS = {"base_url", *_METADATA, "oidc_issuer", "certificate_url", "personas_url", "pid"}
 
@@ -25,7 +27,7 @@ def test_a_stopped_one_leaves_nothing_running_and_a_second_start_finds_its_world
     start_demo: Callable[..., Demo], tmp_path: Path
 ) -> None:
     """Stopping ends every process of the sandbox; starting again on the folder keeps keys and people."""
-    first = start_demo(folder=tmp_path / "world")
+    first = start_demo(folder=tmp_path / "world", environ=AS_FOR_PEOPLE)
     told = _told(first)
     first.stop()
     assert not _remaining(first.process.pid)
