@@ -38,7 +38,6 @@ _KNOWN = Prepared(
     )
 )
 _MINTED = keep(Pseudonym)
-_SUBDOSSIER = Prepared(select(Branch.subdossier).where(Branch.number == bindparam("number")))
 _PREFIX = "urn:etoegang:1.9:attribute:"
 PERSONAL_ATTRIBUTES: dict[str, Callable[[AnyRow], str]] = {
     _PREFIX + "Initials": lambda person: person.initials,
@@ -181,8 +180,10 @@ def _served(party: Party, decision: Granted) -> tuple[Served, ...]:
 
 def _subdossiers(work: Work, decision: Granted) -> tuple[str, ...]:
     """The old numbers of the branches, where the register gives them (SR-6)."""
-    rows = (_SUBDOSSIER.one(work.connection, number=one) for one in sorted(decision.branches))
-    return tuple(row.subdossier for row in rows if row is not None and row.subdossier)
+    if not decision.branches:
+        return ()
+    known = select(Branch.subdossier).where(Branch.number.in_(decision.branches)).order_by(Branch.number)
+    return tuple(one for one in work.connection.execute(known).scalars() if one)
 
 
 def reassert(work: Work, party: Party, asked: LoginRequest, basis: Basis, earlier: Assertion) -> Assertion | Denied:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, insert, select, update
 
 from idp.domain.assertion import Assertion, Denied, Interrupted
 from idp.domain.assurance import Level
@@ -17,6 +17,8 @@ from idp.services.credentials import Fault, Faulty
 from idp.services.login import Browser, Concluded, Gone, Missing, Waiting
 from idp.services.work import Office
 from idp.store.mandates import MandateRow
+from idp.store.means import Means
+from idp.store.organisations import Branch
 from idp.store.people import Account
 from tests.office import StandingClock
 from tests.services.conftest import OpenOffice
@@ -71,6 +73,33 @@ def test_a_branch_restriction_reaches_the_assertion(office: Office) -> None:
     """Chris acts at the municipality for his branch alone (SR-9)."""
     found = granted(Person(office, "chris").log_in(ask(register(office, "GEM"))))
     assert len(found.branches) == 1
+
+
+def test_the_old_numbers_of_several_branches_take_one_statement(office: Office) -> None:
+    """A mandate for three branches tells the old numbers of those that have one, in the order of the new (SR-6)."""
+    numbers = {"999000770001": "0011", "999000770002": None, "999000770003": "0013"}
+    with office.work("test") as work:
+        query = select(MandateRow.id, MandateRow.organisation_id).join(Means, Means.id == MandateRow.means_id)
+        (mandate,) = work.connection.execute(
+            query.join(Account, Account.id == Means.account_id).where(Account.username == "anna")
+        )
+        for number, old in numbers.items():
+            facts = {"organisation_id": mandate.organisation_id, "number": number, "name": "x", "is_main": False}
+            row = {"id": work.new_id(), "created_at": work.now, "subdossier": old, **facts}
+            work.connection.execute(insert(Branch).values(row))
+        restricted = update(MandateRow).where(MandateRow.id == mandate.id)
+        work.connection.execute(restricted.values(branches=",".join(numbers)))
+    sent: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        sent.append(statement)
+
+    event.listen(office.engine, "before_cursor_execute", note)
+    found = granted(Person(office, "anna").log_in(ask(register(office, "RVO-3"))))
+    event.remove(office.engine, "before_cursor_execute", note)
+    assert found.branches == tuple(numbers)
+    assert found.subdossiers == ("0011", "0013")
+    assert len([one for one in sent if "subdossier" in one]) == 1
 
 
 def test_unknown_names_and_wrong_passwords_are_answered_alike(office: Office) -> None:
