@@ -74,7 +74,7 @@ _STEPS: dict[str, ErrorText] = {
     # One answer for a number that is unknown or taken and for a wrong code (SEC-27).
     "R10": ErrorText(
         _("Dit past niet bij elkaar"),
-        _("Controleer het nummer en vul de code in die uw responder nu toont."),
+        _("Vul de code in die de app of het apparaatje nu toont. Controleer bij een apparaatje ook het nummer."),
     ),
     "R11": ErrorText(_("Dit kan nu niet"), _("De toestemming is gebruikt of verlopen. Kies opnieuw een manier.")),
     "R12": ErrorText(

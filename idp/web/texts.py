@@ -76,9 +76,10 @@ class RefusalView:
 
 
 def install(app: Flask) -> None:
-    """Give templates the filters ``day`` and ``moment``, which print a date and an instant in words."""
+    """Give templates the filters ``day``, ``moment`` and ``exact``, which print a date and an instant in words."""
     app.jinja_env.filters["day"] = day
     app.jinja_env.filters["moment"] = moment
+    app.jinja_env.filters["exact"] = exact
 
 
 def problem(code: str, field: str | None = None, **facts: str) -> Problem:
@@ -128,6 +129,11 @@ def day(value: date) -> str:
 
 def moment(value: datetime) -> str:
     """An instant in words, in Dutch time: ``3 maart 2026, 14:05``."""
+    return str(format_datetime(value, "d MMMM yyyy, HH:mm"))
+
+
+def exact(value: datetime) -> str:
+    """An instant to the second, for the laboratory: ``3 maart 2026, 14:05:09``."""
     return str(format_datetime(value, "d MMMM yyyy, HH:mm:ss"))
 
 
