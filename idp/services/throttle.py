@@ -2,21 +2,22 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import bindparam, delete, select
 
 from idp.domain.throttle import Counter, Delayed, Limit, attempt, remaining
 from idp.services.work import Office, Work
-from idp.store.merge import keep, renew
+from idp.store.merge import hold, renew
 from idp.store.prepared import Prepared
 from idp.store.tickets import CounterRow
 
 _READ = Prepared(
-    select(CounterRow.count.label("attempts"), CounterRow.rounds, CounterRow.since, CounterRow.unlock_at)
+    select(CounterRow.count, CounterRow.rounds, CounterRow.since, CounterRow.unlock_at)
     .where(CounterRow.key == bindparam("key"))
     .with_for_update()
 )
-_MAKE = keep(CounterRow, "key")
+_HOLD = hold(CounterRow, "key")
 _WRITE = renew(CounterRow, ("key",), ("count", "rounds", "since", "unlock_at"))
 _FORGET = Prepared(delete(CounterRow).where(CounterRow.key == bindparam("key")))
 
@@ -91,7 +92,7 @@ def take_turn(work: Work, name: str) -> None:
 
 def _less(work: Work, keys: tuple[str, ...]) -> None:
     for key in sorted(keys):
-        counter = _read(work, key)
+        counter = _counter(_READ.one(work.connection, key=key))
         if counter.since is not None and counter.count:
             _write(work, key, Counter(counter.count - 1, counter.rounds, counter.since, counter.unlock_at))
 
@@ -115,14 +116,12 @@ def _limits(office: Office, kind: str, subject: str, source: str) -> dict[str, L
 
 
 def _locked(work: Work, key: str) -> Counter:
-    """The counter of a key, its row made first where it is new: a row that is absent cannot be locked (SEC-28)."""
-    _MAKE.run(work.connection, key=key, count=0, rounds=0, since=work.now, unlock_at=None)
-    return _read(work, key)
+    """The counter of a key, its row made where it is new: a row that is absent cannot be locked (SEC-28)."""
+    return _counter(_HOLD.one(work.connection, key=key, count=0, rounds=0, since=work.now, unlock_at=None))
 
 
-def _read(work: Work, key: str) -> Counter:
-    row = _READ.one(work.connection, key=key)
-    return Counter() if row is None else Counter(row.attempts, row.rounds, row.since, row.unlock_at)
+def _counter(row: Any | None) -> Counter:
+    return Counter() if row is None else Counter(row.count, row.rounds, row.since, row.unlock_at)
 
 
 def _write(work: Work, key: str, counter: Counter) -> None:

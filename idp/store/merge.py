@@ -37,3 +37,18 @@ def renew(table: type[Base], keys: tuple[str, ...], columns: tuple[str, ...]) ->
         return new.on_conflict_do_update(index_elements=keys, set_=changed)
 
     return Prepared(make(sqlite.insert), make(postgresql.insert))
+
+
+def hold(table: type[Base], key: str) -> Prepared:
+    """Insert, or lock the row with this key until the transaction ends; answers the row either way.
+
+    One statement, so that nobody can take the row away between finding it and locking it.
+    """
+
+    def make(insert: Callable[[type[Base]], Any]) -> Any:
+        new = insert(table)
+        return new.on_conflict_do_update(index_elements=(key,), set_={key: new.excluded[key]}).returning(
+            *table.metadata.tables[table.__tablename__].columns
+        )
+
+    return Prepared(make(sqlite.insert), make(postgresql.insert))
