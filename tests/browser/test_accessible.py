@@ -1,14 +1,15 @@
 """Every page is clean by axe (WCAG 2.2 AA), in both languages, on a phone and a desktop, and by keyboard alone."""
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, ViewportSize
 
+from tests.browser.keyboard import check_keyboard
+from tests.browser.stories import STORIES
 from tests.browser.walk import ERRORS, LABORATORY, PUBLIC, STEPS
 from tests.fixtures.browser import axe_violations
 from tests.fixtures.sandbox import Demo
 
 PHONE, DESKTOP = {"width": 320, "height": 700}, {"width": 1280, "height": 900}
-_FOCUSABLE = "a[href], button, input:not([type=hidden]), select, summary, [tabindex='0']"
 
 
 def check(page: Page) -> None:
@@ -46,7 +47,7 @@ def test_steps_of_a_login_are_clean(demo: Demo, chromium: Browser, step: str) ->
 
 @pytest.mark.parametrize("step", list(STEPS))
 def test_every_control_is_reached_by_keyboard(demo: Demo, chromium: Browser, step: str) -> None:
-    """Pressing Tab comes past every control once and always shows where it is (WCAG 2.1.1, 2.4.7)."""
+    """Tab comes past every control of a login once, in the order of the page, and always shows where it is."""
     demo.reset()
     context = chromium.new_context(locale="nl-NL", viewport=DESKTOP)
     page = context.new_page()
@@ -55,22 +56,17 @@ def test_every_control_is_reached_by_keyboard(demo: Demo, chromium: Browser, ste
     context.close()
 
 
-def check_keyboard(page: Page) -> None:
-    """Tab comes past every control of a page, and each shows that it is there."""
-    page.evaluate("document.activeElement.blur(); window.scrollTo(0, 0)")
-    wanted = page.locator(_FOCUSABLE).filter(visible=True).count()
-    reached: set[str] = set()
-    for _ in range(wanted + 10):
-        page.keyboard.press("Tab")
-        reached.add(
-            page.evaluate(
-                "(() => { const e = document.activeElement; const s = getComputedStyle(e);"
-                " return e.tagName + '|' + (e.name || '') + '|' + (e.href || '') + '|' + (e.value || '') + '|'"
-                " + (e.dataset.testid || '') + '|' + (s.outlineStyle !== 'none' || s.boxShadow !== 'none'); })()"
-            )
-        )
-    seen = {one for one in reached if not one.startswith("BODY")}
-    assert all(one.endswith("|true") for one in seen), [one for one in seen if not one.endswith("|true")]
-    radios = page.locator("input[type=radio]").filter(visible=True).count()
-    # One press of Tab passes a whole group of radio buttons; the arrows choose within it.
-    assert len(seen) >= wanted - max(radios - 1, 0)
+@pytest.mark.parametrize(("language", "size"), [("nl", PHONE), ("en", DESKTOP)], ids=["nl-phone", "en-desktop"])
+@pytest.mark.parametrize("story", list(STORIES))
+def test_every_page_of_ones_own_login_is_clean_and_goes_by_keyboard(
+    demo: Demo, chromium: Browser, story: str, language: str, size: ViewportSize
+) -> None:
+    """Profile, recovery, loss and responders: each page of each story, mistakes too, by axe and by Tab."""
+    demo.reset()
+    context = chromium.new_context(locale=language, viewport=size)
+    page = context.new_page()
+    for _ in STORIES[story](page, demo):
+        assert page.locator("html").get_attribute("lang") == language
+        check(page)
+        check_keyboard(page)
+    context.close()

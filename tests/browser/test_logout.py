@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser.test_accessible import DESKTOP, PHONE, check, check_keyboard
 from tests.browser.walk import identify, path_of, prove
-from tests.conformance.test_pysaml2_logout import POST, Party, exits_of, registered
+from tests.conformance.test_pysaml2_logout import POST, REDIRECT, Party, exits_of, registered
 from tests.fixtures.sandbox import Demo
 
 # What the library's own dependencies announce is their affair.
@@ -34,7 +34,8 @@ def log_in(page: Page, demo: Demo, *parties: Party) -> None:
     # Nothing goes on by itself, so that each page can be looked at.
     page.context.route(re.compile(r"/submit\b.*\.js"), lambda route: route.abort())
     for party in parties:
-        page.goto(party.begin()[1])
+        asked, address = party.begin()
+        page.goto(address)
         if page.locator("[data-page=login-password]").count():
             identify(page, demo, "anna")
             prove(page, demo, "anna")
@@ -42,6 +43,8 @@ def log_in(page: Page, demo: Demo, *parties: Party) -> None:
         if page.locator("[data-page=login-consent]").count():
             page.get_by_test_id("submit").click()
         page.wait_for_selector("[data-page=login-answer]")
+        told = page.locator("[name=SAMLResponse]").get_attribute("value")
+        party.person = party.client.parse_authn_request_response(told, POST, outstanding={asked: "/"}).name_id
 
 
 def press(page: Page, control: str, then: str) -> None:
@@ -107,3 +110,36 @@ def test_anna_logs_out_by_keyboard_alone(demo: Demo, chromium: Browser, two: tup
         page.wait_for_selector(f"[data-page={then}]")
     assert page.locator("h1").inner_text() == "U bent uitgelogd"
     context.close()
+
+
+@pytest.mark.parametrize("language", ["nl", "en"])
+def test_a_service_asks_and_gets_its_answer(demo: Demo, chromium: Browser, tmp_path: Path, language: str) -> None:
+    """Where the answer does not go by itself, the person reads who did not answer, and one button leads back."""
+    demo.reset()
+    with (
+        registered(demo, tmp_path / "one", "leaver", "UWV", exits_of("leaver", POST)) as one,
+        registered(demo, tmp_path / "two", "hearer", "GEM", exits_of("hearer", POST)) as other,
+    ):
+        context = chromium.new_context(locale=language)
+        page = context.new_page()
+        log_in(page, demo, one, other)
+        _, sent = one.leave(REDIRECT)
+        page.goto(dict(sent["headers"])["Location"])
+        page.wait_for_selector("[data-page=logout-visit]")
+        _check_on_both(page)
+        press(page, "skip", "logged-out")
+        assert page.locator("html").get_attribute("lang") == language
+        assert page.get_by_test_id("missed").locator("li").count() == 1
+        _check_on_both(page)
+        with page.expect_request("https://leaver.example.test/slo") as told:
+            page.get_by_test_id("return").click()
+        assert "SAMLResponse" in (told.value.post_data or "")
+        context.close()
+
+
+def _check_on_both(page: Page) -> None:
+    """A page is clean and goes by keyboard on a phone and on a desktop."""
+    for size in (PHONE, DESKTOP):
+        page.set_viewport_size(size)
+        check(page)
+        check_keyboard(page)

@@ -12,13 +12,12 @@ import pytest
 from sqlalchemy import select
 
 from idp.app import create_app
-from idp.lab.seed import seed
 from idp.services.addresses import change_of, confirm
 from idp.services.profile import means_of
 from idp.services.tickets import Purpose
 from idp.services.work import Office
 from idp.store.people import Account, Person
-from tests.office import StandingClock, open_test_office
+from tests.office import StandingClock, close, open_test_office
 from tests.web.conftest import register
 from tests.web.kit import PERSONAS, Page, Site
 from tests.web.letters import Letters
@@ -28,13 +27,11 @@ LINK = re.compile(r"http://localhost:8000(/email-[a-z]+\?t=[0-9a-f]{64})")
 
 
 @pytest.fixture
-def office(database: str, web_keys: Path, clock: StandingClock) -> Iterator[Office]:
+def office(world: str, web_keys: Path, clock: StandingClock) -> Iterator[Office]:
     """An office with the world, outside of the laboratory, on either database."""
-    made = open_test_office(database, web_keys, clock, lab__enabled=False)
-    seed(made, 7)
+    made = open_test_office(world, web_keys, clock, lab__enabled=False)
     yield made
-    made.engine.dispose()
-    made.directory._engine.dispose()
+    close(made)
 
 
 @pytest.fixture

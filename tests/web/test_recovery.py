@@ -15,6 +15,7 @@ from sqlalchemy import func, select, update
 from idp.app import create_app
 from idp.effects.postman import postman_of
 from idp.lab.seed import seed
+from idp.services.notices import GATHERED_FOR
 from idp.services.parcels import SEAL
 from idp.services.tickets import Held, Purpose, issue, redeem
 from idp.services.work import Office
@@ -23,7 +24,7 @@ from idp.store.ledger import AuditEvent
 from idp.store.parcels import Parcel
 from idp.store.people import Account, Responder
 from idp.store.tickets import Ticket
-from tests.office import StandingClock, open_test_office
+from tests.office import StandingClock, close, open_test_office
 from tests.services.smtp_server import Manners, SmtpServer
 from tests.web.conftest import register
 from tests.web.kit import Page, Site, told
@@ -35,13 +36,11 @@ AT_ONCE = 20
 
 
 @pytest.fixture
-def office(database: str, web_keys: Path, clock: StandingClock) -> Iterator[Office]:
+def office(world: str, web_keys: Path, clock: StandingClock) -> Iterator[Office]:
     """An office with the world, outside of the laboratory, on either database."""
-    made = open_test_office(database, web_keys, clock, lab__enabled=False, argon2__waiting=AT_ONCE)
-    seed(made, 7)
+    made = open_test_office(world, web_keys, clock, lab__enabled=False, argon2__waiting=AT_ONCE)
     yield made
-    made.engine.dispose()
-    made.directory._engine.dispose()
+    close(made)
 
 
 @pytest.fixture
@@ -405,8 +404,8 @@ def test_f38_f39_no_page_waits_for_a_mail_server(database: str, web_keys: Path, 
         site = Site(app, office, {})
         assert ask(site, "/gebruikersnaam-vergeten", email="sam@schoonmaak.test").name == "recovery-sent"
         assert reset(site, Letters(office)).name == "password-changed"
-    clock.move(GATHERED_FOR)
     assert server.connections == 0
+    clock.move(GATHERED_FOR)
     assert postman_of(office).deliver_due() == {"delayed": 1}
     assert server.connections == 1
     server.close()

@@ -15,7 +15,6 @@ from sqlalchemy import select
 from idp.app import create_app
 from idp.domain.otp import Algorithm
 from idp.domain.seeds import Seed
-from idp.lab.seed import seed
 from idp.services.loss import by_code, confirm_by_staff, permit, report
 from idp.services.own import Present
 from idp.services.pairing import Entitled
@@ -26,7 +25,7 @@ from idp.services.work import Office
 from idp.store.ledger import AuditEvent
 from idp.store.means import Pseudonym
 from idp.store.people import Account, Person, Responder
-from tests.office import StandingClock, open_test_office
+from tests.office import StandingClock, close, open_test_office
 from tests.web.conftest import register
 from tests.web.kit import Page, Site, told
 from tests.web.letters import Letters
@@ -37,13 +36,11 @@ STEP = timedelta(seconds=30)
 
 
 @pytest.fixture
-def office(database: str, web_keys: Path, clock: StandingClock) -> Iterator[Office]:
+def office(world: str, web_keys: Path, clock: StandingClock) -> Iterator[Office]:
     """An office with the world, outside of the laboratory, on either database."""
-    made = open_test_office(database, web_keys, clock, lab__enabled=False)
-    seed(made, 7)
+    made = open_test_office(world, web_keys, clock, lab__enabled=False)
     yield made
-    made.engine.dispose()
-    made.directory._engine.dispose()
+    close(made)
 
 
 @pytest.fixture
