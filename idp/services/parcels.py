@@ -4,12 +4,12 @@ import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import insert
-
 from idp.services.work import Work
+from idp.store.merge import add
 from idp.store.parcels import Parcel
 
 SEAL = "parcel"
+_ADD = add(Parcel)
 
 Facts = dict[str, str]
 
@@ -42,18 +42,17 @@ class Outgoing:
 
 def post(work: Work, envelope: Envelope, facts: Facts, after: timedelta = timedelta(0)) -> None:
     """Queue a parcel to be sent ``after`` so long; its facts are sealed, and emptied once it is sent (SEC-37)."""
-    work.connection.execute(
-        insert(Parcel).values(
-            id=work.new_id(),
-            created_at=work.now,
-            kind=envelope.kind,
-            recipient=envelope.recipient,
-            template=envelope.template,
-            locale=envelope.locale,
-            payload=work.office.vault.seal(json.dumps(facts, sort_keys=True).encode(), SEAL),
-            due_at=work.now + after,
-            status="queued",
-            attempts=0,
-            sent_at=None,
-        )
+    _ADD.run(
+        work.connection,
+        id=work.new_id(),
+        created_at=work.now,
+        kind=envelope.kind,
+        recipient=envelope.recipient,
+        template=envelope.template,
+        locale=envelope.locale,
+        payload=work.office.vault.seal(json.dumps(facts, sort_keys=True).encode(), SEAL),
+        due_at=work.now + after,
+        status="queued",
+        attempts=0,
+        sent_at=None,
     )
