@@ -1,20 +1,9 @@
 """Structured log lines on standard error: one JSON object each, never pasted strings (SEC-7)."""
 
-import io
 import logging
 import sys
 
 import structlog
-
-
-class _StandardError(io.TextIOBase):
-    """Standard error as it is when a line is written: a logger outlives a stream put in its place for a while."""
-
-    def write(self, line: str, /) -> int:
-        return sys.stderr.write(line)
-
-    def flush(self) -> None:
-        sys.stderr.flush()
 
 
 def configure() -> None:
@@ -28,6 +17,7 @@ def configure() -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(_StandardError()),
-        cache_logger_on_first_use=True,
+        # Made anew for each line: a logger that was kept would outlive a stream put in place of standard error.
+        logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),
+        cache_logger_on_first_use=False,
     )
