@@ -6,8 +6,8 @@ from datetime import timedelta
 from idp.domain.assurance import Factor
 from idp.domain.login import SingleSignOn, alive
 from idp.services.login import Browser
+from idp.services.logins import Login, load
 from idp.services.proofs import disproven
-from idp.services.recovery import underway
 from idp.services.sessions import find
 from idp.services.work import Office, Work
 
@@ -31,6 +31,14 @@ def present(office: Office, browser: Browser, login_id: str = "") -> Present | N
             if not (late or gone):
                 return Present(login.progress.account, bool(progress.factors - {Factor.PASSWORD}))
         return _session(work, browser)
+
+
+def underway(office: Office, login_id: str, browser: Browser) -> Login | None:
+    """The login that looking after oneself interrupts, when it is open and this browser's."""
+    with office.reading() as connection:
+        login = load(office, connection, login_id)
+    mine = login is not None and browser.id and login.browser == office.vault.digest(browser.id, "browser")
+    return login if mine and login is not None and login.status == "open" else None
 
 
 def _session(work: Work, browser: Browser) -> Present | None:

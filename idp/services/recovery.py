@@ -7,8 +7,6 @@ from idp.domain import emails, usernames
 from idp.domain.audit import Event
 from idp.domain.passwords import PasswordFault, PasswordPolicy, faults, normalised
 from idp.services import throttle
-from idp.services.login import Browser
-from idp.services.logins import Login, load
 from idp.services.parcels import Envelope, post
 from idp.services.passwords import NewPassword, change_password, policy_of
 from idp.services.tickets import Purpose, peek, redeem
@@ -72,14 +70,6 @@ def choose_password(
         # Whoever mistyped the old password until now does not wait with the new one.
         throttle.forget(work, "password", link.username, source)
     return ()
-
-
-def underway(office: Office, login_id: str, browser: Browser) -> Login | None:
-    """The login that recovery interrupts, when it is open and this browser's."""
-    with office.reading() as connection:
-        login = load(office, connection, login_id)
-    mine = login is not None and browser.id and login.browser == office.vault.digest(browser.id, "browser")
-    return login if mine and login is not None and login.status == "open" else None
 
 
 def _ask(office: Office, what: str, subject: str, source: str, facts: dict[str, str]) -> datetime | None:

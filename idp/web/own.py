@@ -4,8 +4,7 @@ from flask import Response, g, render_template, request
 
 from idp.services.login import Browser
 from idp.services.logins import Login
-from idp.services.own import Present, present
-from idp.services.recovery import underway
+from idp.services.own import Present, present, underway
 from idp.services.work import Office
 from idp.web.cookies import Cookies
 from idp.web.forms import EMPTY, Filled

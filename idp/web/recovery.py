@@ -12,6 +12,7 @@ from flask_babel import format_datetime
 from idp.domain import emails
 from idp.services import recovery
 from idp.services.logins import Login
+from idp.services.own import underway
 from idp.services.work import Office
 from idp.web.cookies import Cookies
 from idp.web.forms import EMPTY, Field, Filled, read
@@ -128,7 +129,7 @@ class _Views:
 
     def _login(self, login_id: str) -> Login | None:
         """The login that is interrupted, where this browser began it."""
-        return recovery.underway(self._office, login_id, self._cookies.read(request)) if login_id else None
+        return underway(self._office, login_id, self._cookies.read(request)) if login_id else None
 
     def _page(
         self, template: str, login: Login | None, filled: Filled = EMPTY, status: int = 200, **context: object

@@ -1,6 +1,7 @@
 """An OIDC client as a value, read from its registration (RFC 7591, OpenID Connect Registration)."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,8 +15,11 @@ from idp.protocols.oidc.client_logout import LogoutWishes, read_logout_wishes
 from idp.protocols.oidc.client_tokens import TokenWishes, read_token_wishes
 from idp.protocols.oidc.jose import ALGORITHMS, check_strength
 from idp.protocols.oidc.tls_client import Subject, read_subject
+from idp.services.parties import OIDC
+from idp.services.work import Office
 
 MOST_KEYS: Final = 20
+_CLIENT_ID: Final = re.compile(r"[!-~]{1,255}", re.ASCII)
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
@@ -112,6 +116,11 @@ def read_client(given: Mapping[str, Any]) -> Client:
         subject=_subject(given, method, keys),
         logout=read_logout_wishes(given),
     )
+
+
+def known_party(office: Office, client_id: str) -> Party | None:
+    """The client with this id, or None."""
+    return office.directory.party(OIDC, client_id) if _CLIENT_ID.fullmatch(client_id) else None
 
 
 def _subject(given: Mapping[str, Any], method: AuthMethod, keys: tuple[Key, ...]) -> Subject | None:

@@ -13,14 +13,13 @@ from urllib.parse import unquote_plus
 
 from idp.domain.parties import Party
 from idp.protocols.message import HttpMessage
-from idp.protocols.oidc.client import AuthMethod, Client, client_of
+from idp.protocols.oidc.client import AuthMethod, Client, client_of, known_party
 from idp.protocols.oidc.endpoints import Endpoint, address, issuer
 from idp.protocols.oidc.faults import BackChannelFault
 from idp.protocols.oidc.instants import SKEW, instant, not_ahead
 from idp.protocols.oidc.jose import BadToken, unverified_claims, verify
 from idp.protocols.oidc.parameters import Parameters
 from idp.protocols.oidc.profiles import rules_of
-from idp.protocols.oidc.read import known_party
 from idp.protocols.oidc.tls_client import complaint_of_key, complaint_of_subject
 from idp.services.tickets import Purpose, first_use
 from idp.services.work import Office, Work

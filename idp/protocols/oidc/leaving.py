@@ -8,12 +8,11 @@ from urllib.parse import quote, urlencode, urlsplit
 import structlog
 
 from idp.protocols.message import HttpMessage
-from idp.protocols.oidc.client import client_of
+from idp.protocols.oidc.client import client_of, known_party
 from idp.protocols.oidc.endpoints import issuer
 from idp.protocols.oidc.jose import ALGORITHMS, BadToken, verify
 from idp.protocols.oidc.keys import our_keys
 from idp.protocols.oidc.parameters import Malformed, Parameters, read_form, read_parameters
-from idp.protocols.oidc.read import known_party
 from idp.services.logout import Called
 from idp.services.work import Office
 

@@ -11,7 +11,7 @@ from idp.domain.parties import Party
 from idp.protocols.message import Answered, BadRequest, HttpMessage, Incoming
 from idp.protocols.oidc.answers import answer_with_error
 from idp.protocols.oidc.checks import check
-from idp.protocols.oidc.client import Client, client_of
+from idp.protocols.oidc.client import Client, client_of, known_party
 from idp.protocols.oidc.faults import Fault
 from idp.protocols.oidc.keys import our_keys
 from idp.protocols.oidc.origin import Origin, origin_of
@@ -19,10 +19,8 @@ from idp.protocols.oidc.parameters import Malformed, Parameters, read_form, read
 from idp.protocols.oidc.request import Request
 from idp.protocols.oidc.return_address import ReturnAddress, return_address
 from idp.protocols.oidc.wishes import wishes_of
-from idp.services.parties import OIDC
 from idp.services.work import Office
 
-_CLIENT_ID: Final = re.compile(r"[!-~]{1,255}", re.ASCII)
 _LOOPBACK: Final = ("127.0.0.1", "::1")
 
 
@@ -54,11 +52,6 @@ def judged(office: Office, party: Party, origin: Origin, where: ReturnAddress) -
     check(request)
     keys = our_keys(office.keys) if request.get("id_token_hint") else ()
     return wishes_of(request, keys, office.settings.highest)
-
-
-def known_party(office: Office, client_id: str) -> Party | None:
-    """The client with this id, or None."""
-    return office.directory.party(OIDC, client_id) if _CLIENT_ID.fullmatch(client_id) else None
 
 
 def address_of(office: Office, party: Party, parameters: Parameters, now: datetime) -> ReturnAddress:
