@@ -13,7 +13,7 @@ from idp.services.ending import end_everything
 from idp.services.holders import holder_of
 from idp.services.notices import Notice, announce
 from idp.services.parcels import Envelope, post
-from idp.services.tickets import Held, Purpose, issue, peek, redeem, void
+from idp.services.tickets import Held, Purpose, issue, outrank, peek, redeem, void
 from idp.services.work import Office, Work
 from idp.store.base import AnyRow
 from idp.store.people import Account, Person
@@ -102,6 +102,8 @@ def object_to(office: Office, secret: str, change: Change) -> bool:
         throttle.take_turn(work, f"account:{change.account}")
         if redeem(work, Purpose.EMAIL_OBJECTION, secret, change.account) is None:
             return False
+        # Whoever had an address after this one has no say in it any more; who had one before still has.
+        outrank(work, Purpose.EMAIL_OBJECTION, secret)
         _RESTORE.run(work.connection, account=change.account, old=change.old)
         end_everything(work, change.account)
         void(work, change.account)

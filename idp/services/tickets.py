@@ -112,6 +112,16 @@ def void(work: Work, account: str, *purposes: Purpose) -> None:
     work.connection.execute(update(Ticket).where(*its).values(used_at=work.now, payload="{}"))
 
 
+def outrank(work: Work, purpose: Purpose, secret: str) -> None:
+    """Make worthless what the holder of a secret, used or not, was given for the same purpose after it."""
+    this = select(Ticket.subject, Ticket.created_at).where(Ticket.digest == digest(work, purpose, secret))
+    row = work.connection.execute(this).first()
+    if row is not None:
+        its = Ticket.purpose == purpose.value, Ticket.subject == row.subject, Ticket.used_at.is_(None)
+        later = update(Ticket).where(*its, Ticket.created_at > row.created_at)
+        work.connection.execute(later.values(used_at=work.now, payload="{}"))
+
+
 def given_out(work: Work, account: str, purpose: Purpose) -> bool:
     """Whether an account has something for this purpose that still works."""
     good = Ticket.used_at.is_(None), Ticket.expires_at > work.now
