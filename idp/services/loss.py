@@ -8,13 +8,12 @@ from sqlalchemy import bindparam, select, update
 from idp.domain.audit import Event
 from idp.domain.throttle import Limit
 from idp.services import throttle
-from idp.services.grants import revoke_all
+from idp.services.ending import end_everything
 from idp.services.holders import holder_of, name_of, write_to
 from idp.services.management import managers_of, may_speak
 from idp.services.notices import Notice, announce
 from idp.services.parcels import Envelope, post
 from idp.services.recovery_codes import use_code
-from idp.services.sessions import end_all
 from idp.services.tickets import Held, Purpose, issue, peek, redeem, void
 from idp.services.work import Office, Work
 from idp.store.people import Responder
@@ -54,8 +53,7 @@ def report(work: Work, account: str) -> bool:
     """
     if not _LOSE.run(work.connection, account=account):
         return False
-    end_all(work, account)
-    revoke_all(work, account)
+    end_everything(work, account)
     work.record(Event.RESPONDER_LOST, account=account, by="holder")
     announce(work, account, Notice.RESPONDER_LOST)
     return True

@@ -15,14 +15,13 @@ from idp.domain.otp import Accepted, Algorithm, ResponderState, Wrong, judge, re
 from idp.domain.seeds import canonical_serial
 from idp.services import throttle
 from idp.services.codes import code_at, state_of, windows
-from idp.services.grants import revoke_all
+from idp.services.ending import end_everything
 from idp.services.holders import holder_of
 from idp.services.notices import Notice, announce
 from idp.services.own import Present
 from idp.services.recovery_codes import make_codes
 from idp.services.resets import cancel
 from idp.services.responders import mark_of, sealed
-from idp.services.sessions import end_all
 from idp.services.tickets import Held, Purpose, issue, peek, redeem, void
 from idp.services.work import Office, Work
 from idp.store.base import AnyRow
@@ -209,8 +208,7 @@ def _settle(work: Work, account: str, responder: str, serial: str, by: str) -> t
     # Pairing is the recovery that ends a block by wrong codes (O-6).
     lifted = update(Account).where(Account.id == account)
     work.connection.execute(lifted.values(wrong_codes=0, blocked_at=None))
-    end_all(work, account)
-    revoke_all(work, account)
+    end_everything(work, account)
     void(work, account, Purpose.PAIRING_PERMIT, Purpose.PAIRING_APP, Purpose.LOSS_CONFIRMATION)
     cancel(work, account)
     work.record(Event.RESPONDER_PAIRED, responder=serial, account=account, by=by)

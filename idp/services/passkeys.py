@@ -28,12 +28,12 @@ from webauthn.helpers.structs import (
 from idp.domain.audit import Event
 from idp.services import throttle
 from idp.services.credentials import Attempt, Fault, Faulty, proven
+from idp.services.ending import end_everything
 from idp.services.holders import holder_of, name_of
 from idp.services.login import Missing, Result, go_on, mine
 from idp.services.notices import Notice, announce
 from idp.services.own import Present
 from idp.services.proofs import blocked
-from idp.services.sessions import end_all
 from idp.services.tickets import Held, Purpose, issue, redeem
 from idp.services.work import Office, Work
 from idp.store.merge import keep
@@ -124,7 +124,7 @@ def remove(work: Work, account: str, passkey: str) -> bool:
     """Take a passkey away; what was opened with it ends (SEC-30)."""
     if _REMOVE.run(work.connection, account=account, passkey=passkey) != 1:
         return False
-    end_all(work, account)
+    end_everything(work, account)
     work.record(Event.PASSKEY_REMOVED, account=account, passkey=passkey)
     announce(work, account, Notice.PASSKEY_REMOVED)
     return True

@@ -12,8 +12,7 @@ from idp.domain.audit import Event
 from idp.domain.otp import Algorithm
 from idp.domain.seeds import BadSeed, Seed, canonical_serial
 from idp.domain.usernames import canonical
-from idp.services.grants import revoke_all
-from idp.services.sessions import end_all
+from idp.services.ending import end_everything
 from idp.services.work import Office, Work
 from idp.store.base import AnyRow
 from idp.store.people import Account, Person, Responder
@@ -153,8 +152,7 @@ def _leave(work: Work, number: str, statuses: tuple[str, ...], to: str, event: E
     facts = {"account": row.account_id} if row.account_id else {}
     if row.account_id:
         # What was opened with its codes does not outlive it (SEC-30).
-        end_all(work, row.account_id)
-        revoke_all(work, row.account_id)
+        end_everything(work, row.account_id)
     work.record(event, responder=serial, **facts)
 
 

@@ -3,21 +3,24 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from idp.domain.audit import Event
 from idp.protocols.message import Document, HttpMessage
 from idp.protocols.oidc import token
+from idp.services import loss, passkeys, responders
 from idp.services.grants import forget, revoke, revoke_all
 from idp.services.parties import configure, remove
+from idp.services.tickets import Held, Purpose, issue, redeem
 from idp.services.work import Work
 from idp.store.grants import GrantRow
 from idp.store.ledger import AuditEvent
 from idp.store.mandates import MandateRow
-from idp.store.people import Account
+from idp.store.people import Account, Passkey
 from tests.protocol.oidc_kit import CALLBACK, FORM, VERIFIER, Provider, RelyingParty, told_by
 
 REFRESHING = {"grant_types": ["authorization_code", "refresh_token"]}
@@ -258,6 +261,38 @@ def test_a_closed_or_blocked_account_has_no_tokens(party: RelyingParty, end: Cal
     code, tokens = party.code(), party.tokens(scope=OFFLINE)
     with party.provider.office.work("test") as work:
         end(work)
+    refused(party.redeem(code), "invalid_grant")
+    refused(party.refresh(tokens["refresh_token"]), "invalid_grant")
+    assert not works(party.provider, tokens["access_token"])
+
+
+def _anna(work: Work) -> str:
+    return str(work.connection.execute(select(Account.id).where(Account.username == "anna")).scalar_one())
+
+
+def _take_a_key_away(work: Work) -> None:
+    row = {"id": "1" * 32, "created_at": work.now, "account_id": _anna(work), "credential": "key", "public_key": b""}
+    work.connection.execute(insert(Passkey).values(**row, sign_count=0, label="key", status="active"))
+    assert passkeys.remove(work, _anna(work), "1" * 32)
+
+
+def _report_the_responder(work: Work) -> None:
+    assert loss.report(work, _anna(work))
+
+
+def _write_the_responder_off(work: Work) -> None:
+    responders.retire(work, "SH-2600107")
+
+
+@pytest.mark.parametrize("end", [_take_a_key_away, _report_the_responder, _write_the_responder_off])
+def test_what_a_lost_factor_opened_is_over(party: RelyingParty, end: Callable[[Work], None]) -> None:
+    """A key taken away and a responder lost or retired end codes, tokens and answers nobody fetched (SEC-30)."""
+    code, tokens = party.code(), party.tokens(scope=OFFLINE)
+    with party.provider.office.work("test") as work:
+        held = Held("party", {"answer": ""}, timedelta(minutes=1), _anna(work))
+        issue(work, Purpose.SAML_ARTIFACT, "artifact", held)
+        end(work)
+        assert redeem(work, Purpose.SAML_ARTIFACT, "artifact", "party") is None
     refused(party.redeem(code), "invalid_grant")
     refused(party.refresh(tokens["refresh_token"]), "invalid_grant")
     assert not works(party.provider, tokens["access_token"])
