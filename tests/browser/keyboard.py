@@ -67,4 +67,4 @@ def _back(one: dict[str, Any], other: dict[str, Any]) -> bool:
         return False
     above = other["bottom"] <= one["top"] + 1
     beside = other["top"] < one["bottom"] - 1 and one["top"] < other["bottom"] - 1
-    return above or (beside and other["left"] < one["left"] - 1)
+    return bool(above or (beside and other["left"] < one["left"] - 1))

@@ -1,5 +1,7 @@
 """Every page is clean by axe (WCAG 2.2 AA), in both languages, on a phone and a desktop, and by keyboard alone."""
 
+from typing import Literal
+
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize
 
@@ -9,7 +11,11 @@ from tests.browser.walk import ERRORS, LABORATORY, PUBLIC, STEPS
 from tests.fixtures.browser import axe_violations
 from tests.fixtures.sandbox import Demo
 
-PHONE, DESKTOP = {"width": 320, "height": 700}, {"width": 1280, "height": 900}
+Scheme = Literal["light", "dark"]
+PHONE, DESKTOP = ViewportSize(width=320, height=700), ViewportSize(width=1280, height=900)
+# Each page is seen twice: language, window and colours change together.
+FORMS = (("nl", PHONE, "light"), ("en", DESKTOP, "dark"))
+IDS = ("nl-phone-light", "en-desktop-dark")
 
 
 def check(page: Page) -> None:
@@ -20,50 +26,44 @@ def check(page: Page) -> None:
     assert page.locator("html").get_attribute("lang") in ("nl", "en")
 
 
-@pytest.mark.parametrize("language", ["nl", "en"])
-def test_public_and_laboratory_pages_are_clean(demo: Demo, chromium: Browser, language: str) -> None:
+@pytest.mark.parametrize(("language", "size", "scheme"), FORMS, ids=IDS)
+def test_public_and_laboratory_pages_are_clean(
+    demo: Demo, chromium: Browser, language: str, size: ViewportSize, scheme: Scheme
+) -> None:
     """Each page that can be reached by its address, and each error page."""
-    for size, scheme in ((PHONE, "light"), (DESKTOP, "dark")):
-        context = chromium.new_context(locale="nl-NL", viewport=size, color_scheme=scheme)
-        page = context.new_page()
-        for path in (*PUBLIC, *LABORATORY, *ERRORS):
-            page.goto(demo.url(path + ("&" if "?" in path else "?") + f"lang={language}"))
-            assert page.locator("html").get_attribute("lang") == language, path
-            check(page)
-        context.close()
-
-
-@pytest.mark.parametrize("step", list(STEPS))
-def test_steps_of_a_login_are_clean(demo: Demo, chromium: Browser, step: str) -> None:
-    """Each step of a login, in Dutch and English, light on a phone and dark on a desktop."""
-    demo.reset()
-    for language, size, scheme in (("nl", PHONE, "light"), ("en", DESKTOP, "dark")):
-        context = chromium.new_context(locale=language, viewport=size, color_scheme=scheme)
-        page = context.new_page()
-        STEPS[step](page, demo)
+    context = chromium.new_context(locale="nl-NL", viewport=size, color_scheme=scheme)
+    page = context.new_page()
+    for path in (*PUBLIC, *LABORATORY, *ERRORS):
+        page.goto(demo.url(path + ("&" if "?" in path else "?") + f"lang={language}"))
+        assert page.locator("html").get_attribute("lang") == language, path
         check(page)
-        context.close()
+    context.close()
 
 
+@pytest.mark.parametrize(("language", "size", "scheme"), FORMS, ids=IDS)
 @pytest.mark.parametrize("step", list(STEPS))
-def test_every_control_is_reached_by_keyboard(demo: Demo, chromium: Browser, step: str) -> None:
-    """Tab comes past every control of a login once, in the order of the page, and always shows where it is."""
+def test_steps_of_a_login_are_clean_and_go_by_keyboard(
+    demo: Demo, chromium: Browser, step: str, language: str, size: ViewportSize, scheme: Scheme
+) -> None:
+    """Each step of a login by axe; Tab comes past every control once, in order, and shows where it is."""
     demo.reset()
-    context = chromium.new_context(locale="nl-NL", viewport=DESKTOP)
+    context = chromium.new_context(locale=language, viewport=size, color_scheme=scheme)
     page = context.new_page()
     STEPS[step](page, demo)
+    assert page.locator("html").get_attribute("lang") == language
+    check(page)
     check_keyboard(page)
     context.close()
 
 
-@pytest.mark.parametrize(("language", "size"), [("nl", PHONE), ("en", DESKTOP)], ids=["nl-phone", "en-desktop"])
+@pytest.mark.parametrize(("language", "size", "scheme"), FORMS, ids=IDS)
 @pytest.mark.parametrize("story", list(STORIES))
 def test_every_page_of_ones_own_login_is_clean_and_goes_by_keyboard(
-    demo: Demo, chromium: Browser, story: str, language: str, size: ViewportSize
+    demo: Demo, chromium: Browser, story: str, language: str, size: ViewportSize, scheme: Scheme
 ) -> None:
     """Profile, recovery, loss and responders: each page of each story, mistakes too, by axe and by Tab."""
     demo.reset()
-    context = chromium.new_context(locale=language, viewport=size)
+    context = chromium.new_context(locale=language, viewport=size, color_scheme=scheme)
     page = context.new_page()
     for _ in STORIES[story](page, demo):
         assert page.locator("html").get_attribute("lang") == language

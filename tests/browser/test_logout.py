@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.test_accessible import DESKTOP, PHONE, check, check_keyboard
+from tests.browser.keyboard import check_keyboard
+from tests.browser.test_accessible import DESKTOP, PHONE, check
 from tests.browser.walk import identify, path_of, prove
 from tests.conformance.test_pysaml2_logout import POST, REDIRECT, Party, exits_of, registered
 from tests.fixtures.sandbox import Demo
@@ -112,15 +113,14 @@ def test_anna_logs_out_by_keyboard_alone(demo: Demo, chromium: Browser, two: tup
     context.close()
 
 
-@pytest.mark.parametrize("language", ["nl", "en"])
-def test_a_service_asks_and_gets_its_answer(demo: Demo, chromium: Browser, tmp_path: Path, language: str) -> None:
+def test_a_service_asks_and_gets_its_answer(demo: Demo, chromium: Browser, tmp_path: Path) -> None:
     """Where the answer does not go by itself, the person reads who did not answer, and one button leads back."""
     demo.reset()
     with (
         registered(demo, tmp_path / "one", "leaver", "UWV", exits_of("leaver", POST)) as one,
         registered(demo, tmp_path / "two", "hearer", "GEM", exits_of("hearer", POST)) as other,
     ):
-        context = chromium.new_context(locale=language)
+        context = chromium.new_context(locale="nl-NL")
         page = context.new_page()
         log_in(page, demo, one, other)
         _, sent = one.leave(REDIRECT)
@@ -128,7 +128,6 @@ def test_a_service_asks_and_gets_its_answer(demo: Demo, chromium: Browser, tmp_p
         page.wait_for_selector("[data-page=logout-visit]")
         _check_on_both(page)
         press(page, "skip", "logged-out")
-        assert page.locator("html").get_attribute("lang") == language
         assert page.get_by_test_id("missed").locator("li").count() == 1
         _check_on_both(page)
         with page.expect_request("https://leaver.example.test/slo") as told:

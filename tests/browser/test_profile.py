@@ -6,8 +6,8 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page
 
-from tests.browser.test_accessible import DESKTOP, PHONE, check
-from tests.browser.walk import PROFILE, enter, path_of
+from tests.browser.test_accessible import check
+from tests.browser.walk import enter
 from tests.fixtures.sandbox import Demo
 
 
@@ -15,25 +15,6 @@ def letter(demo: Demo, to: str) -> str:
     """The address of the link in the newest mail to somebody."""
     mails = requests.get(demo.url("/lab/api/inbox"), timeout=60).json()
     return str(next(one for one in mails if one["to"] == to and one["links"])["links"][0])
-
-
-@pytest.mark.parametrize(
-    ("language", "size", "scheme"), [("nl", PHONE, "light"), ("en", DESKTOP, "dark")], ids=["phone", "desktop"]
-)
-def test_every_page_of_the_profile_is_clean(
-    demo: Demo, chromium: Browser, language: str, size: Any, scheme: Any
-) -> None:
-    """Each page by its address, in Dutch on a phone and in English on a desktop (WCAG 2.2 AA)."""
-    demo.reset()
-    context = chromium.new_context(locale=language, viewport=size, color_scheme=scheme)
-    page = context.new_page()
-    enter(page, demo, "anna")
-    for path in PROFILE:
-        page.goto(demo.url(path))
-        assert path_of(page) == path
-        assert page.locator("html").get_attribute("lang") == language
-        check(page)
-    context.close()
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
@@ -69,8 +50,7 @@ def test_the_address_is_changed_by_keyboard_alone(demo: Demo, chromium: Browser)
     page.focus("[name=email]")
     page.keyboard.type("anna@zonneschijn.test")
     page.keyboard.press("Enter")
-    page.wait_for_selector("[data-testid=problem]")
-    assert page.evaluate("document.activeElement.dataset.testid") == "problem"
+    page.wait_for_selector("[data-testid=problem]:focus")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.name") == "email"

@@ -136,27 +136,6 @@ def _received(page: Page, demo: Demo) -> None:
     page.wait_for_selector("[data-page=lab-received]")
 
 
-def _ways(page: Page, demo: Demo) -> None:
-    begin(page, demo, "UWV")
-    identify(page, demo, "zohra")
-    page.get_by_test_id("remedy-PAIR_RESPONDER").click()
-    page.wait_for_selector("[data-page=lost-ways]")
-
-
-def _own(path: str, name: str) -> Callable[[Page, Demo], None]:
-    """A page of one's own, after logging in with both factors."""
-
-    def arrive(page: Page, demo: Demo) -> None:
-        begin(page, demo, "UWV")
-        identify(page, demo, "petra")
-        prove(page, demo, "petra")
-        page.wait_for_selector("[data-page=lab-received]")
-        page.goto(demo.url(path))
-        page.wait_for_selector(f"[data-page={name}]")
-
-    return arrive
-
-
 STEPS: dict[str, Callable[[Page, Demo], None]] = {
     "login-password": _password,
     "login-password-wrong": _wrong_password,
@@ -165,10 +144,6 @@ STEPS: dict[str, Callable[[Page, Demo], None]] = {
     "login-choose": _choose,
     "login-consent": _consent,
     "lab-received": _received,
-    "lost-ways": _ways,
-    "pair-responder": _own("/responder-koppelen", "pair-responder"),
-    "own-responder": _own("/profiel/responder", "own-responder"),
-    "own-passkeys": _own("/profiel/sleutels", "own-passkeys"),
 }
 
 
