@@ -70,7 +70,7 @@ class Provider:
             except (AssertionError, FlowFailed, requests.RequestException, KeyError, ValueError) as error:
                 self.failed.append(f"{self.entity_id}: {error}"[:500])
                 self.done += 1
-            stop.wait(0.1)
+            stop.wait(0.4)
 
 
 def _verify_by_one(ended: Posted, certificates: list[str], request_id: str) -> None:
