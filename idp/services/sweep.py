@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, and_, delete, or_, select
 
 from idp.services.farewell import KIND
 from idp.services.grants import LONGEST, forget
+from idp.services.tickets import Purpose
 from idp.services.work import Office, Work
 from idp.store.base import Base
 from idp.store.devices import DeviceRow
@@ -51,7 +52,7 @@ def sweep(office: Office) -> Swept:
         spent = not office.settings.lab.enabled
         return Swept(
             logins=_drop(work, LoginRow, LoginRow.expires_at < work.now - _KEEP_LOGINS),
-            tickets=_drop(work, Ticket, Ticket.expires_at < work.now - _KEEP_MARKS) if spent else 0,
+            tickets=_drop(work, Ticket, _worthless(work)) if spent else 0,
             grants=forget(work, work.now - LONGEST - _KEEP_MARKS) if spent else 0,
             counters=_drop(work, CounterRow, CounterRow.since < work.now - _KEEP_COUNTERS),
             sessions=_drop(work, SessionRow, over),
@@ -59,6 +60,13 @@ def sweep(office: Office) -> Swept:
             farewells=_drop(work, Parcel, _SAID & (Parcel.due_at < work.now - _KEEP_FAREWELLS)),
             parcels=_drop(work, Parcel, (Parcel.status != "queued") & (Parcel.due_at < work.now - _KEEP_PARCELS)),
         )
+
+
+def _worthless(work: Work) -> ColumnElement[bool]:
+    """Tickets that are over; a link whose mail may still leave begins its time anew with that (F39)."""
+    given_up = work.now - timedelta(hours=work.office.settings.mail.give_up_hours) - _KEEP_MARKS
+    long_over = or_(Ticket.purpose != Purpose.PASSWORD_LINK.value, Ticket.expires_at < given_up)
+    return and_(Ticket.expires_at < work.now - _KEEP_MARKS, long_over)
 
 
 def _drop(work: Work, table: type[Base], condition: ColumnElement[bool]) -> int:

@@ -1,10 +1,17 @@
 """What the worker drops, and what it must keep."""
 
+import re
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
 
+from idp.effects.stationery import stationery
 from idp.lab.seed import seed
+from idp.ports import Mail, MailDelayed
+from idp.services.addressing import ADDRESSING
+from idp.services.delivery import Postman
+from idp.services.recovery import ask_password, link_of
 from idp.services.sweep import sweep
 from idp.services.tickets import Held, Purpose, first_use, issue, redeem
 from tests.office import T0, StandingClock
@@ -50,3 +57,40 @@ def test_what_still_counts_is_kept(database: str, open_office: OpenOffice) -> No
         assert redeem(work, Purpose.SAML_ARTIFACT, "secret", "subject") == {"a": "b"}
         assert redeem(work, Purpose.SAML_ARTIFACT, "secret", "subject") is None
     assert type(anna.begin(ask(party))).__name__ == "Concluded"
+
+
+def test_a_link_that_waits_for_the_mail_server_is_kept(database: str, open_office: OpenOffice) -> None:
+    """A mail with a link that was tried before a long outage still leaves after it, with a link that works (F39)."""
+    clock = StandingClock()
+    office = open_office(database, clock, lab__enabled=False)
+    seed(office, 7)
+    assert ask_password(office, "anna", "", "10.0.0.1") is None
+    sent: list[Mail] = []
+    tried = Postman(office, stationery(office.settings), Broken(), ADDRESSING).deliver_due()
+    clock.move(timedelta(hours=9))
+    sweep(office)
+    assert (tried, Postman(office, stationery(office.settings), Taking(sent), ADDRESSING).deliver_due()) == (
+        {"delayed": 1},
+        {"sent": 1},
+    )
+    (secret,) = re.findall(r"\?t=([0-9a-f]{64})", sent[0].text)
+    assert link_of(office, secret) is not None
+
+
+class Broken:
+    """A mail server that is away."""
+
+    def send(self, mail: Mail) -> None:
+        """Nobody answers."""
+        raise MailDelayed("away")
+
+
+@dataclass
+class Taking:
+    """A mail server that takes everything."""
+
+    taken: list[Mail]
+
+    def send(self, mail: Mail) -> None:
+        """Take it."""
+        self.taken.append(mail)
