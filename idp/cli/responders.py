@@ -134,8 +134,16 @@ def _read(file: Path, key_file: Path | None, password_file: Path | None) -> tupl
     data = file.read_bytes()
     if not data.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
         return read_csv(data)
-    password = password_file.read_text(encoding="utf-8").rstrip("\r\n") if password_file else ""
-    return read_pskc(data, Opening(_key(key_file), password))
+    return read_pskc(data, Opening(_key(key_file), _password(password_file)))
+
+
+def _password(file: Path | None) -> str:
+    if file is None:
+        return ""
+    try:
+        return file.read_text(encoding="utf-8").rstrip("\r\n")
+    except ValueError:
+        raise click.ClickException(f"{file.name} must hold the password in UTF-8.") from None
 
 
 def _key(file: Path | None) -> bytes:

@@ -62,10 +62,10 @@ def without_doubles(seeds: tuple[Seed, ...]) -> tuple[Seed, ...]:
     serials: dict[str, int] = {}
     secrets: dict[bytes, int] = {}
     for one in seeds:
-        earlier = serials.setdefault(one.serial, one.line)
-        if earlier != one.line:
-            raise BadSeed(one.line, f"Serial number {one.serial} stands on line {earlier} already.")
-        earlier = secrets.setdefault(one.secret, one.line)
-        if earlier != one.line:
-            raise BadSeed(one.line, f"The secret of {one.serial} stands on line {earlier} already.")
+        # Not judged by the line: a file may hold all its devices on one.
+        if one.serial in serials:
+            raise BadSeed(one.line, f"Serial number {one.serial} stands on line {serials[one.serial]} already.")
+        if one.secret in secrets:
+            raise BadSeed(one.line, f"The secret of {one.serial} stands on line {secrets[one.secret]} already.")
+        serials[one.serial] = secrets[one.secret] = one.line
     return seeds

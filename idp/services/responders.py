@@ -13,6 +13,7 @@ from idp.domain.otp import Algorithm
 from idp.domain.seeds import BadSeed, Seed, canonical_serial
 from idp.domain.usernames import canonical
 from idp.services.ending import end_everything
+from idp.services.notices import Notice, announce
 from idp.services.work import Office, Work
 from idp.store.base import AnyRow
 from idp.store.people import Account, Person, Responder
@@ -119,8 +120,13 @@ def assign(work: Work, number: str, username: str) -> None:
 
 
 def lose(work: Work, number: str) -> None:
-    """Write a device off as lost: its codes are worth nothing from now on; raises ``BadResponder`` (RUL-14)."""
-    _leave(work, number, ("stock", "assigned"), "lost", Event.RESPONDER_LOST)
+    """Write a device off as lost: its codes are worth nothing from now on; raises ``BadResponder`` (RUL-14).
+
+    Its holder hears of it.
+    """
+    holder = _leave(work, number, ("stock", "assigned"), "lost", Event.RESPONDER_LOST)
+    if holder:
+        announce(work, holder, Notice.RESPONDER_LOST)
 
 
 def retire(work: Work, number: str) -> None:
@@ -143,7 +149,8 @@ def masked(first_name: str, infix: str, family_name: str) -> str:
     return " ".join(f"{part[0]}." for part in (first_name, infix, family_name) if part)
 
 
-def _leave(work: Work, number: str, statuses: tuple[str, ...], to: str, event: Event) -> None:
+def _leave(work: Work, number: str, statuses: tuple[str, ...], to: str, event: Event) -> str:
+    """Write a device off; answers the account of its holder, empty where it has none."""
     serial = _serial(number)
     leaving = update(Responder).where(Responder.serial == serial, Responder.status.in_(statuses))
     row = work.connection.execute(leaving.values(status=to).returning(Responder.account_id)).first()
@@ -154,6 +161,7 @@ def _leave(work: Work, number: str, statuses: tuple[str, ...], to: str, event: E
         # What was opened with its codes does not outlive it (SEC-30).
         end_everything(work, row.account_id)
     work.record(event, responder=serial, **facts)
+    return str(row.account_id or "")
 
 
 def _serial(number: str) -> str:

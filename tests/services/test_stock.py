@@ -18,6 +18,7 @@ from idp.effects.seed_csv import read_csv
 from idp.lab.seed import seed
 from idp.services.responders import BadResponder, assign, listed, lose, retire, take_in
 from idp.services.work import Office
+from idp.store.parcels import Parcel
 from idp.store.people import Responder
 from tests.services.conftest import OpenOffice
 
@@ -140,6 +141,16 @@ def test_a_wrong_container_is_refused_with_its_line(data: bytes, opening: Openin
     assert refused.value.line == line, str(refused.value)
 
 
+@pytest.mark.parametrize("serials", [("A1", "A1"), ("A1", "A2")], ids=["number", "secret"])
+def test_doubles_on_one_line_are_refused(serials: tuple[str, str]) -> None:
+    """A container without line breaks that has a number or a secret twice is refused too (F35)."""
+    both = [plain(serial=serial).replace(b"\n", b" ") for serial in serials]
+    data = both[0].replace(b"</KeyContainer>", b"") + b"<KeyPackage>" + both[1].partition(b"<KeyPackage>")[2]
+    with pytest.raises(BadSeed, match="already") as refused:
+        read_pskc(data, Opening())
+    assert refused.value.line == 1
+
+
 def test_a_table_is_read() -> None:
     """Commas or semicolons, three encodings of a secret, and defaults where a cell is empty."""
     hexed, based = SECRET.hex(), base64.b32encode(SECRET).decode().lower()
@@ -214,6 +225,15 @@ def test_a_device_has_one_holder_ever(office: Office) -> None:
         assert connection.execute(held).scalar_one() == 1
 
 
+def test_a_holder_hears_that_staff_wrote_the_device_off(office: Office) -> None:
+    """Whose device is lost by the word of customer service is told by mail, as after an own report (SEC-30)."""
+    with office.work("test") as work:
+        lose(work, "SH-2600107")
+    with office.reading() as connection:
+        told = connection.execute(select(Parcel.recipient, Parcel.template).where(Parcel.kind == "mail")).all()
+    assert [tuple(one) for one in told] == [("anna@zonneschijn.test", "responder-lost")]
+
+
 def test_the_command_imports_lists_and_shows(sqlite_database: str, open_office: OpenOffice, tmp_path: Path) -> None:
     """The command takes a file, tells the line of a wrong one, and goes through the life of a device."""
     office = open_office(sqlite_database)
@@ -234,6 +254,9 @@ def test_the_command_imports_lists_and_shows(sqlite_database: str, open_office: 
     assert code == 1
     assert "bad.csv, line 2:" in said
     assert "Nothing was imported." in said
+    (tmp_path / "password").write_bytes(b"\xff\xfe")
+    code, said = run("import", str(good), "--password-file", str(tmp_path / "password"))
+    assert (code, "password must hold" in said) == (1, True), said
     assert run("assign", "987654321", "zohra")[0] == 0
     shown = json.loads(run("show", "987654321")[1])
     assert (shown["status"], shown["username"], shown["holder"]) == ("assigned", "zohra", "Z. e. B.")
