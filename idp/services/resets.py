@@ -13,7 +13,7 @@ from idp.services.loss import permit, report
 from idp.services.management import managers_of
 from idp.services.notices import Notice, announce
 from idp.services.parcels import Envelope, post
-from idp.services.tickets import Held, Purpose, issue, peek, redeem
+from idp.services.tickets import Held, Purpose, given_out, issue, peek, redeem, void
 from idp.services.work import Office, Work
 from idp.store.merge import keep
 from idp.store.people import AccountReset
@@ -29,11 +29,17 @@ _WAITING = Prepared(
 )
 _BEGIN = keep(AccountReset)
 _FORGET = Prepared(delete(AccountReset).where(AccountReset.id == bindparam("reset")))
+_ACCOUNT_OF = Prepared(select(AccountReset.account_id).where(AccountReset.id == bindparam("reset")))
 _END = (
     update(AccountReset)
     .where(AccountReset.status == "waiting")
     .values(status=bindparam("ends"))
     .returning(AccountReset.account_id)
+)
+_RECALL = Prepared(
+    update(AccountReset)
+    .where(AccountReset.id == bindparam("reset"), AccountReset.status == "done")
+    .values(status="cancelled")
 )
 _CANCEL = Prepared(_END.where(AccountReset.id == bindparam("reset")))
 _CANCEL_ALL = Prepared(_END.where(AccountReset.account_id == bindparam("account")))
@@ -94,16 +100,19 @@ def objectable(office: Office, secret: str) -> bool:
 
 
 def object_to(office: Office, secret: str) -> bool:
-    """Object: the reset does not go through, nor does a permit that came of it; False when the link is over."""
+    """Object: the reset does not go through, nor is anything paired by it; False when the link, or all, is over."""
     with office.work("person") as work:
         found = peek(work, Purpose.RESET_OBJECTION, secret)
-        if found is None or redeem(work, Purpose.RESET_OBJECTION, secret, found[0]) is None:
+        its = _ACCOUNT_OF.one(work.connection, reset=found[0]) if found is not None else None
+        if found is None or its is None:
             return False
-        cancelled = _CANCEL.one(work.connection, reset=found[0], ends="cancelled")
-        if cancelled is None:
+        throttle.take_turn(work, f"account:{its.account_id}")
+        if redeem(work, Purpose.RESET_OBJECTION, secret, found[0]) is None:
             return False
-        work.record(Event.RESET_CANCELLED, account=cancelled.account_id)
-        announce(work, cancelled.account_id, Notice.RESET_CANCELLED)
+        if not _stop(work, found[0], its.account_id):
+            return False
+        work.record(Event.RESET_CANCELLED, account=its.account_id)
+        announce(work, its.account_id, Notice.RESET_CANCELLED)
         return True
 
 
@@ -119,6 +128,16 @@ def finish(work: Work, account: str) -> str | None:
         return None
     work.record(Event.RESET_DONE, account=account)
     return permit(work, account, "reset", _PERMIT)
+
+
+def _stop(work: Work, reset: str, account: str) -> bool:
+    """End a reset that waits, or one that gave a permit which nobody has used yet."""
+    if _CANCEL.one(work.connection, reset=reset, ends="cancelled") is not None:
+        return True
+    if not given_out(work, account, Purpose.PAIRING_PERMIT) or _RECALL.run(work.connection, reset=reset) != 1:
+        return False
+    void(work, account, Purpose.PAIRING_PERMIT)
+    return True
 
 
 def _announce(work: Work, account: str, reset: str, due: datetime) -> None:

@@ -332,6 +332,35 @@ def test_a_reset_waits_a_day_and_falls_to_an_objection(
     assert [one["account"] for one in events(office, "reset.done")] == [account_of(office, "zohra")]
 
 
+def test_an_objection_after_the_day_stops_who_did_not_pair_yet(
+    site: Site, office: Office, letters: Letters, clock: StandingClock
+) -> None:
+    """The day is over and the thief may pair: whoever objects before that still stops it, not after (RUL-14)."""
+    zohra = Visitor(site, "zohra")
+    zohra.identify()
+    zohra.press(zohra.lost(), "reset")
+    links = [hit for mail in letters.deliver() for hit in re.findall(r"/bezwaar\?t=[0-9a-f]{64}", mail.text)]
+    clock.move(timedelta(hours=25))
+    thief = Visitor(site, "zohra")
+    thief.identify()
+    pairing = thief.press(thief.lost(), "finish")
+    assert pairing.name == "pair-responder"
+    objected = site.fill(site.get(links[0]), {}, "object")
+    assert isinstance(objected, Page)
+    assert objected.name == "objected"
+    stock(office)
+    assert pair_device(thief, office, pairing).name == "no-permit"
+    assert [one["account"] for one in events(office, "reset.cancelled")] == [account_of(office, "zohra")]
+    assert len(letters.notices()) == 1
+    with office.work("test") as work:
+        allowed = permit(work, account_of(office, "zohra"), "manager", timedelta(hours=1))
+    claim = Entitled(Present(account_of(office, "zohra"), False), allowed, "10.0.0.1")
+    assert isinstance(pair(office, claim, SERIAL, (shows(office), "")), tuple)
+    late = site.fill(site.get(links[1]), {}, "object")
+    assert isinstance(late, Page)
+    assert late.name == "responder-link-over"
+
+
 def test_customer_service_lets_somebody_pair_again(site: Site, office: Office, letters: Letters) -> None:
     """After calling back, customer service sends a link; the device is lost from that moment (F36)."""
     with office.work("agent") as work:
