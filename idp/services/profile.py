@@ -4,10 +4,12 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, Select, bindparam, select, update
 
 from idp.domain.assurance import Factor, Level
 from idp.domain.audit import Event
+from idp.domain.throttle import Limit
+from idp.services import throttle
 from idp.services.activity import deeds
 from idp.services.conclusion import dutch_day
 from idp.services.farewell import bid_farewell
@@ -19,15 +21,19 @@ from idp.services.responders import own as own_responders
 from idp.services.sessions import end
 from idp.services.work import Office, Work
 from idp.store.base import AnyRow
+from idp.store.catalogue import PartyRow
+from idp.store.grants import GrantRow
 from idp.store.logins import SessionParty, SessionRow
 from idp.store.mandates import MandateRow
 from idp.store.means import Means, Pseudonym
 from idp.store.organisations import Branch, Organisation
-from idp.store.people import Account, Person
+from idp.store.parcels import Parcel
+from idp.store.people import Account, AccountReset, CertificateRow, Person
 from idp.store.prepared import Prepared
 
 RETENTION_YEARS = 7
 _ALL_DEEDS = 10_000
+_ONCE_A_DAY = Limit(1, timedelta(days=1), timedelta(days=1), timedelta(days=1))
 _ACCOUNT = Prepared(
     select(
         Account.username,
@@ -51,6 +57,22 @@ _MEANS = (
     .outerjoin(Branch, Branch.id == Means.branch_id)
     .order_by(Organisation.name, Means.id)
 )
+
+_CERTIFICATES = select(
+    CertificateRow.subject,
+    CertificateRow.issuer,
+    CertificateRow.serial,
+    CertificateRow.not_after,
+    CertificateRow.status,
+).order_by(CertificateRow.id)
+_GRANTS = (
+    select(PartyRow.name.label("party"), GrantRow.created_at, GrantRow.refresh_expires_at, GrantRow.revoked_at)
+    .select_from(GrantRow)
+    .outerjoin(PartyRow, PartyRow.id == GrantRow.party_id)
+    .order_by(GrantRow.id)
+)
+_RESETS = select(AccountReset.created_at, AccountReset.due_at, AccountReset.status).order_by(AccountReset.id)
+_MAILS = select(Parcel.template, Parcel.created_at, Parcel.status, Parcel.sent_at).order_by(Parcel.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,14 +173,14 @@ def kept_until(means: list[OwnMeans], today: date) -> date | None:
 
 
 def ask_erasure(work: Work, account: str) -> date | None:
-    """Ask that everything be erased that may be: told to the person and to customer service (F55).
+    """Ask that everything be erased that may be: told to the person and to customer service, once a day (F55).
 
     Answers until when the rest is kept.
     """
     until = kept_until(means_of(work.connection, account), dutch_day(work.now))
     holder = holder_of(work, account)
-    work.record(Event.ERASURE_ASKED, account=account)
-    if holder is not None:
+    if holder is not None and throttle.within(work, f"erasure:{account}", _ONCE_A_DAY):
+        work.record(Event.ERASURE_ASKED, account=account)
         facts = {"username": holder.username, "at": work.now.isoformat(), "until": until.isoformat() if until else ""}
         post(work, Envelope("mail", holder.email, "erasure-asked", holder.locale), facts)
         post(work, Envelope("mail", work.office.settings.brand.email, "erasure-to-do", "nl"), facts)
@@ -182,8 +204,12 @@ def everything(office: Office, account: str) -> dict[str, Any]:
                 for one in own_responders(work.connection, account)
             ],
             "passkeys": [asdict(one) for one in own_passkeys(work.connection, account)],
+            "certificates": _rows(work.connection, _CERTIFICATES.where(CertificateRow.account_id == account)),
             "recovery_codes_left": codes_left(work.connection, account),
             "sessions": [asdict(one) for one in sessions_of(office, work.connection, account, "")],
+            "authorizations": _rows(work.connection, _GRANTS.where(GrantRow.account_id == account)),
+            "resets": _rows(work.connection, _RESETS.where(AccountReset.account_id == account)),
+            "mails": _rows(work.connection, _MAILS.where(Parcel.recipient == known.email)),
             "activity": [asdict(one) for one in deeds(office, work.connection, account, most=_ALL_DEEDS)],
             "kept_until": kept_until(held, dutch_day(work.now)),
         }
@@ -191,6 +217,10 @@ def everything(office: Office, account: str) -> dict[str, Any]:
 
 def _plain(row: AnyRow, names: tuple[str, ...]) -> dict[str, Any]:
     return {name: getattr(row, name) for name in names}
+
+
+def _rows(connection: Connection, query: Select[*tuple[Any, ...]]) -> list[dict[str, Any]]:
+    return [dict(row) for row in connection.execute(query).mappings()]
 
 
 def _mandates(connection: Connection, means: list[str]) -> list[dict[str, Any]]:
@@ -206,15 +236,13 @@ def _mandates(connection: Connection, means: list[str]) -> list[dict[str, Any]]:
         MandateRow.last_used_on,
         MandateRow.revoked_at,
     )
-    rows = connection.execute(select(*columns).where(MandateRow.means_id.in_(means)).order_by(MandateRow.id))
-    return [dict(row) for row in rows.mappings()]
+    return _rows(connection, select(*columns).where(MandateRow.means_id.in_(means)).order_by(MandateRow.id))
 
 
 def _pseudonyms(connection: Connection, person: str) -> list[dict[str, Any]]:
     query = select(Pseudonym.provider_oin, Organisation.name, Pseudonym.value, Pseudonym.created_at)
     joined = query.join(Organisation, Organisation.id == Pseudonym.organisation_id)
-    rows = connection.execute(joined.where(Pseudonym.person_id == person).order_by(Pseudonym.id))
-    return [dict(row) for row in rows.mappings()]
+    return _rows(connection, joined.where(Pseudonym.person_id == person).order_by(Pseudonym.id))
 
 
 def _parties(office: Office, connection: Connection, sessions: list[str]) -> dict[str, list[str]]:

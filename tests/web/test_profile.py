@@ -16,6 +16,7 @@ from idp.services.addresses import change_of, confirm
 from idp.services.profile import means_of
 from idp.services.tickets import Purpose
 from idp.services.work import Office
+from idp.store.base import Base
 from idp.store.people import Account, Person
 from tests.office import StandingClock, close, open_test_office
 from tests.web.conftest import register
@@ -23,6 +24,19 @@ from tests.web.kit import PERSONAS, Page, Site
 from tests.web.letters import Letters
 from tests.web.wire import over_http
 
+# Under which name of the file each table that belongs to a person is told.
+HELD = {
+    "account": "account",
+    "account_reset": "resets",
+    "certificate": "certificates",
+    "means": "means",
+    "oidc_grant": "authorizations",
+    "passkey": "passkeys",
+    "pseudonym": "names_at_providers",
+    "recovery_code": "recovery_codes_left",
+    "responder": "responders",
+    "session": "sessions",
+}
 LINK = re.compile(r"http://localhost:8000(/email-[a-z]+\?t=[0-9a-f]{64})")
 
 
@@ -337,6 +351,11 @@ def test_f55_one_takes_all_data_along(site: Site, office: Office) -> None:
     assert response.headers["Content-Disposition"].startswith("attachment")
     assert found["person"]["email"] == email_of(office, "anna")
     assert all(found[name] for name in ("means", "mandates", "responders", "activity"))
+    keyed = {"account.id", "person.id"}
+    tables = Base.metadata.tables.values()
+    assert {one.name for one in tables if keyed & {key.target_fullname for key in one.foreign_keys}} == HELD.keys()
+    assert found.keys() > {"mails", *HELD.values()}
+    assert [one["template"] for one in found["mails"]] == ["new-device"]
     assert not {"password_hash", "secret", "public_key"} & set(re.findall(r'"([a-z_]+)":', json.dumps(found)))
     assert email_of(office, "otto") not in json.dumps(found)
     weak = Site(site.app, office, site.clients)
@@ -355,6 +374,16 @@ def test_f55_one_asks_to_be_forgotten(site: Site, office: Office, letters: Lette
     mails = {mail.recipient: mail.text for mail in letters.deliver()}
     assert set(mails) == {email_of(office, "anna"), office.settings.brand.email}
     assert str(last.year + 7) in mails[email_of(office, "anna")]
+
+
+def test_f55_asking_again_and_again_makes_one_mail_a_day(site: Site, letters: Letters, clock: StandingClock) -> None:
+    """Who asks to be forgotten ten times has the same page each time; customer service hears once a day (SEC-28)."""
+    page = enter(site, "anna", "/profiel/gegevens", strong=True)
+    assert {press(site, page, "erase").name for _ in range(10)} == {"erasure-asked"}
+    assert len(letters.deliver()) == 2
+    clock.move(timedelta(days=1, minutes=1))
+    press(site, enter(site, "anna", "/profiel/gegevens", strong=True), "erase")
+    assert [mail.recipient for mail in letters.deliver()].count(site.office.settings.brand.email) == 1
 
 
 def test_the_language_of_mails_is_a_choice(site: Site, letters: Letters) -> None:
