@@ -1,9 +1,12 @@
 """Security keys: bound to one account, one login and one origin, each answer worth something once."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 
+import cbor2
 import pytest
 from sqlalchemy import select
+from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 
 from idp.services import loss, passkeys
 from idp.services.credentials import Fault, Faulty
@@ -96,6 +99,18 @@ def test_what_is_no_answer_is_refused(office: Office, key: SoftwareKey, anna: Pr
     person, login = waiting(office)
     assert isinstance(passkeys.prove(office, person.tried(login), answer), Faulty)
     assert not passkeys.add(office, anna, answer, "x")
+
+
+@pytest.mark.parametrize(
+    ("kind", "statement"),
+    [("android-safetynet", {"ver": "1", "response": 1}), ("packed", {"alg": -7, "sig": b"", "x5c": [b"x"]}), (1, [])],
+)
+def test_a_vouching_that_is_none_is_refused(office: Office, anna: Present, kind: object, statement: object) -> None:
+    """A new key with any nonsense in place of its maker's word is refused, without an error of ours (SEC-2)."""
+    made = json.loads(SoftwareKey().make(passkeys.offer(office, anna)))
+    told = cbor2.loads(base64url_to_bytes(made["response"]["attestationObject"])) | {"fmt": kind, "attStmt": statement}
+    made["response"]["attestationObject"] = bytes_to_base64url(cbor2.dumps(told))
+    assert not passkeys.add(office, anna, json.dumps(made), "x")
 
 
 def test_an_answer_for_one_login_is_worth_nothing_in_another(office: Office, anna: Present, key: SoftwareKey) -> None:
