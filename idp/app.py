@@ -1,6 +1,5 @@
-"""The composition root: settings become an office, the office becomes an application."""
+"""The composition root of the application: an office becomes a service that a server can run."""
 
-import os
 import time
 from pathlib import Path
 
@@ -8,28 +7,20 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
 from idp.effects.certificates import PersonalCertificates
-from idp.effects.clock import CLOCK_FILE, LabClock, SystemClock
 from idp.effects.courier import BackChannel
-from idp.effects.entropy import SystemEntropy
 from idp.effects.fetch import Bounds, GuardedFetcher
-from idp.effects.keys import KeyFolder
-from idp.effects.passwords import Argon2Passwords
 from idp.effects.revocation import Revocation
-from idp.effects.vault import VAULT_FILE, FileVault
 from idp.lab.portals import read as read_portals
 from idp.lab.world import read as read_world
-from idp.ports import Clock
+from idp.office import inherited, open_office
 from idp.protocols.message import Codec
 from idp.protocols.oidc import OidcCodec, Registrar, back_channel
 from idp.protocols.oidc import documents as oidc_documents
 from idp.protocols.own import OwnCodec
 from idp.protocols.saml import SamlCodec
 from idp.protocols.saml import documents as saml_documents
-from idp.services.directory import Directory
-from idp.services.keyring import KeyRing
 from idp.services.work import Office
-from idp.settings import Settings, load, product_file
-from idp.store.engine import open_engine
+from idp.settings import Settings, product_file
 from idp.web import (
     catalogue,
     certificates,
@@ -61,29 +52,8 @@ from idp.web import (
 from idp.web.cookies import Cookies
 from idp.web.documents import Application, Documents, Source
 
-_LOOKUP_POOL = 2
 # A person waits while a request is fetched from the party that sent it, and few may wait at once (SEC-39).
 _LONGEST_ANSWER, _SLOWEST_ANSWER, _ASKED_AT_ONCE = 300 * 1024, 5.0, 2
-
-
-def open_office(settings: Settings) -> Office:
-    """Everything a use case needs, built once per process from the settings."""
-    entropy = SystemEntropy()
-    database = settings.database
-    engine = open_engine(database.url, database.pool, database.statement_seconds)
-    keys = Path(settings.keys.folder)
-    lookups = open_engine(database.url, _LOOKUP_POOL, database.statement_seconds)
-    share = max(settings.argon2.at_once // max(settings.server.workers, 1), 1)
-    return Office(
-        settings=settings,
-        engine=engine,
-        clock=_clock(settings),
-        entropy=entropy,
-        passwords=Argon2Passwords(settings.argon2, share),
-        vault=FileVault(keys / VAULT_FILE, entropy),
-        keys=KeyRing(lookups, KeyFolder(keys), time.monotonic),
-        directory=Directory(lookups, time.monotonic),
-    )
 
 
 def create_app(office: Office) -> Application:
@@ -140,12 +110,6 @@ def wsgi() -> Application:
     return create_app(open_office(inherited()))
 
 
-def inherited() -> Settings:
-    """The settings of whoever started this process."""
-    file = os.environ.get("IDP_CONFIG", "")
-    return load(Path(file) if file else None)
-
-
 def _configure(app: Flask, office: Office) -> None:
     settings = office.settings
     app.config.update(
@@ -198,10 +162,6 @@ def _registrar(settings: Settings, courier: BackChannel) -> Registrar | None:
 def _courier(settings: Settings) -> BackChannel:
     bounds = Bounds(octets=_LONGEST_ANSWER, seconds=_SLOWEST_ANSWER, laboratory=settings.lab.enabled)
     return BackChannel(GuardedFetcher(bounds, time.monotonic), _ASKED_AT_ONCE)
-
-
-def _clock(settings: Settings) -> Clock:
-    return LabClock(Path(settings.paths.data) / CLOCK_FILE) if settings.lab.enabled else SystemClock()
 
 
 def _static() -> Path:

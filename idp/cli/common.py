@@ -70,7 +70,7 @@ def settings_of(context: click.Context) -> Settings:
 
 def office_of(context: click.Context) -> "Office":
     """The office that the command line names."""
-    from idp.app import open_office
+    from idp.office import open_office
 
     try:
         return open_office(settings_of(context))

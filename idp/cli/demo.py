@@ -103,11 +103,11 @@ def _announce(context: click.Context, settings: Settings) -> None:
 
 def _prepare(settings: Settings, seed: int) -> None:
     """Make what is missing: keys, tables, the world and the portals."""
-    from idp.app import open_office
     from idp.cli.keys import make_keys
     from idp.lab import authority, portals
     from idp.lab.seed import seed as seed_world
     from idp.lab.seed import seeded
+    from idp.office import open_office
     from idp.store.schema import upgrade
 
     make_keys(settings)

@@ -25,8 +25,8 @@ _SLOWEST_CLIENT = 5.0
 
 def run() -> None:
     """Do for ever what is due, with the settings of whoever started this process; what was done is told in the log."""
-    # The composition root, and with it the whole application, is loaded in the process of the worker alone.
-    from idp.app import inherited, open_office
+    # The composition root is loaded in the process of the worker alone.
+    from idp.office import inherited, open_office
     from idp.web import log
 
     log.configure()

@@ -15,7 +15,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, RSAKey
 from joserfc.jws import JWSRegistry
 
-from idp.app import open_office
+from idp.office import open_office
 from idp.protocols.oidc.registration import described
 from idp.services import parties
 from idp.settings import load

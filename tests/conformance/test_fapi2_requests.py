@@ -159,7 +159,7 @@ def test_what_the_profile_does_not_know_cannot_be_registered(demo: Demo, members
 @REQUESTS.proves("F2-methods", "F2-algorithms")
 def test_a_client_switched_to_the_profile_is_held_to_it(demo: Demo) -> None:
     """A registration that does not fit is refused at its next request, with the remedy."""
-    from idp.app import open_office
+    from idp.office import open_office
     from idp.services import parties
     from idp.settings import load
 
