@@ -68,11 +68,11 @@ def _answered(office: Office, error: Answered) -> Response:
 
 
 def _forged_or_stale(office: Office, _error: CSRFError) -> Response:
-    if not request.cookies:
-        return page(office, 400, "NO_COOKIES")
-    # A stale form of a login that is still under way leads back to that login.
-    here = WayBack(office.settings.brand.name, request.path) if request.endpoint == "login.step" else None
-    return page(office, 400, "EXPIRED_PAGE", Trouble(back=here))
+    # A stale form leads back to its page, or to the login that is still under way.
+    readable = request.url_rule is not None and "GET" in (request.url_rule.methods or ())
+    leads = readable or request.endpoint == "login.step"
+    here = WayBack(office.settings.brand.name, request.full_path.rstrip("?")) if leads else None
+    return page(office, 400, "EXPIRED_PAGE" if request.cookies else "NO_COOKIES", Trouble(back=here))
 
 
 def _database(office: Office, error: OperationalError | PoolTimeout) -> Response:

@@ -101,6 +101,21 @@ def test_f37_each_broken_rule_of_a_password_is_told(site: Site, letters: Letters
     assert logs_in(site, "sam", NEW)
 
 
+@pytest.mark.parametrize("cookies", [{}, {"idp-lang": "nl"}], ids=["none", "another"])
+def test_a_form_whose_cookie_is_gone_leads_back_to_its_page(site: Site, cookies: dict[str, str]) -> None:
+    """After the browser was closed and its tab restored, the error page has the way back, with the login (D.1)."""
+    begun = site.begin("RVO-3").response.request.path.rpartition("/")[2]
+    path = f"/wachtwoord-vergeten?login={begun}"
+    fields = site.get(path).form_of("step-form") | {"username": "sam"}
+    for name in ("idp-form", "idp-browser"):
+        site.browser.delete_cookie(name, domain="localhost")
+    for name, value in cookies.items():
+        site.browser.set_cookie(name, value, domain="localhost")
+    stale = Page(site.post(path, fields))
+    assert (stale.error, stale.response.status_code) == ("EXPIRED_PAGE" if cookies else "NO_COOKIES", 400)
+    assert stale.control("again")["href"] == path
+
+
 def test_f38_all_usernames_on_an_address_come_in_one_mail(site: Site, letters: Letters) -> None:
     """Two accounts on one address are listed in one mail with their organisations, however it was typed."""
     page = ask(site, "/gebruikersnaam-vergeten", email=" Sam@Schoonmaak.TEST ")
