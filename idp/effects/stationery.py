@@ -19,9 +19,13 @@ LANGUAGES = ("nl", "en")
 _ZONE = "Europe/Amsterdam"
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\x85\u2028\u2029]")
 _STYLE = (
-    "body{margin:0;padding:1.5rem;background:#f2f5f4;color:#14242b;font:16px/1.6 system-ui,Roboto,sans-serif}"
-    "main{max-width:36rem;margin:auto;padding:2rem;background:#fff;border:1px solid #cfd8d8;border-radius:12px}"
-    "h1{margin-top:0;font-size:1.5rem;line-height:1.25}a{color:#0b5563;overflow-wrap:anywhere}ul{padding-left:1.25rem}footer{margin-top:2rem;color:#47585f}"
+    "body{margin:0;padding:1.5rem 1rem;background:#f2f5f4;color:#14242b;font:16px/1.6 system-ui,Roboto,sans-serif}"
+    "main{max-width:36rem;margin:auto;background:#fff;border:1px solid #cfd8d8;border-radius:12px;overflow:hidden}"
+    "header{padding:1rem 2rem;background:#0a3d47;color:#fff;font-size:1.125rem;font-weight:700}div{padding:1rem 2rem}"
+    "h1{font-size:1.5rem;line-height:1.25}a{color:#0b5563;overflow-wrap:anywhere}ul{padding-left:1.25rem}"
+    "footer{margin-top:2rem;padding-top:1rem;border-top:1px solid #cfd8d8;color:#47585f}"
+    "@media(prefers-color-scheme:dark){body{background:#0e171a;color:#e9f0f0}main{background:#162226;border-color:#2e3f45}"
+    "a{color:#8fd9e1}footer{border-color:#2e3f45;color:#a9b9bd}}"
 )
 
 
@@ -57,7 +61,9 @@ class Stationery:
         signed = "<br>".join(escape(line) for line in foot.strip().splitlines())
         return (
             f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{escape(subject)}</title>'
-            f"<style>{_STYLE}</style></head><body><main><h1>{escape(subject)}</h1>{parts}<footer>{signed}</footer></main></body></html>\n"
+            f'<meta name="color-scheme" content="light dark"><style>{_STYLE}</style></head><body><main>'
+            f"<header>{escape(self._brand.name)}</header><div><h1>{escape(subject)}</h1>{parts}"
+            f"<footer>{signed}</footer></div></main></body></html>\n"
         )
 
     def _part(self, part: str) -> str:
@@ -91,7 +97,10 @@ def _environment(language: str, translations: Path, base_url: str, brand: Brand)
 
     made.globals |= {"_": say, "brand": brand, "base_url": base_url}
     made.filters["moment"] = lambda text: format_datetime(
-        datetime.fromisoformat(text), "d MMMM yyyy, HH:mm", tzinfo=get_timezone(_ZONE), locale=language
+        datetime.fromisoformat(text),
+        say("d MMMM yyyy 'om' HH.mm 'uur'"),
+        tzinfo=get_timezone(_ZONE),
+        locale=language,
     )
     made.filters["entries"] = lambda text: [_clean(one) for one in json.loads(text)]
     made.globals |= {"part": partial(_part, made), "parts": partial(_each_once, made)}

@@ -30,13 +30,13 @@ _STEPS: dict[str, ErrorText] = {
     "L02": ErrorText(
         _("Deze code klopt niet"),
         _("Deze code past niet bij uw account. Gebruik de code die uw eigen responder nu toont."),
-        _("Deze code past niet bij uw account. Gebruik de code van uw eigen responder. Pogingen over: %(left)s."),
+        _("Deze code past niet bij uw account. U kunt het nog %(left)s keer proberen."),
     ),
     "L03": ErrorText(_("Deze code is al gebruikt"), _("Wacht tot uw responder een nieuwe code toont en vul die in.")),
     "L05": ErrorText(
         _("Te vaak geprobeerd"),
         _("Probeer het later opnieuw."),
-        _("U kunt vanaf %(time)s uur opnieuw inloggen."),
+        _("U kunt vanaf %(time)s opnieuw inloggen."),
     ),
     "L06": ErrorText(_("De klok van uw responder loopt niet gelijk"), _("Vul ook de volgende code in.")),
     "L07": ErrorText(
@@ -49,7 +49,7 @@ _STEPS: dict[str, ErrorText] = {
     "L10": ErrorText(_("U hebt het inloggen geannuleerd"), _("U bent niet ingelogd.")),
     "L11": ErrorText(_("Open deze pagina in een eigen venster"), _BEGIN_AGAIN),
     "L12": ErrorText(
-        _("Deze sleutel werkt hier niet"),
+        _("Deze beveiligingssleutel werkt hier niet"),
         _("Gebruik een sleutel die u zelf aan uw account hebt toegevoegd, of de code van uw responder."),
     ),
     "D15": ErrorText(
@@ -69,7 +69,7 @@ _STEPS: dict[str, ErrorText] = {
     "R05": ErrorText(
         _("Te vaak gevraagd"),
         _("U hebt dit kort geleden al gevraagd. Probeer het later opnieuw."),
-        _("U hebt dit kort geleden al gevraagd. Het kan weer vanaf %(time)s uur."),
+        _("U hebt dit kort geleden al gevraagd. Het kan weer vanaf %(time)s."),
     ),
     # One answer for a number that is unknown or taken and for a wrong code (SEC-27).
     "R10": ErrorText(
@@ -87,7 +87,7 @@ _STEPS: dict[str, ErrorText] = {
     "R14": ErrorText(_("Dit is geen code"), _("Vul de 6 of 8 cijfers in die uw responder toont.")),
     "R15": ErrorText(
         _("De klok van uw responder loopt niet gelijk"),
-        _("Vul de code in die hij nu toont, en daaronder de code die daarna komt."),
+        _("Vul de code in die u nu ziet, en daaronder de code die daarna komt."),
     ),
     "CHOOSE_ONE": ErrorText(_("U hebt nog niets gekozen"), _("Kies voor welke organisatie u inlogt.")),
     "DEVICE_CODE": ErrorText(
@@ -109,7 +109,7 @@ _MESSAGES: dict[str, ErrorText] = {
     "P06": ErrorText(_("Zo kan de dienst het niet vragen"), _AT_THE_SERVICE),
     "P07": ErrorText(_("De dienst vraagt een niveau dat niet kan"), _AT_THE_SERVICE),
     "P08": ErrorText(_("De aanvraag was niet voor ons bedoeld"), _AT_THE_SERVICE),
-    "P09": ErrorText(_("De dienst vraagt een kenmerk dat wij niet geven"), _AT_THE_SERVICE),
+    "P09": ErrorText(_("De dienst vraagt een gegeven dat wij niet geven"), _AT_THE_SERVICE),
     "P10": ErrorText(_("Wij kunnen de aanvraag van de dienst niet lezen"), _AT_THE_SERVICE),
     "P11": ErrorText(_("De aanvraag van de dienst is niet goed beveiligd"), _AT_THE_SERVICE),
     "P12": ErrorText(_("De dienst kon zich niet bekendmaken"), _AT_THE_SERVICE),

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 from flask import Response, g, render_template
-from flask_babel import format_datetime
 
 from idp.domain.certificates import CertificateFault
 from idp.domain.decision import Granted, Option, Refused
@@ -168,7 +167,7 @@ def _problem(faulty: Faulty | None, waiting: Waiting, missed: bool) -> Problem |
         return texts.problem("L07", service=asked_view(waiting.login.party, waiting.login.asked).service_name)
     if faulty is None:
         return None
-    time = format_datetime(faulty.until, "HH:mm") if faulty.until else ""
+    time = texts.hour(faulty.until) if faulty.until else ""
     left = "" if faulty.left is None else str(faulty.left)
     reason = str(CERTIFICATE_TEXTS[CertificateFault(faulty.why)]) if faulty.why else ""
     return texts.problem(faulty.fault, field=_FIELDS.get(faulty.fault), time=time, left=left, reason=reason)

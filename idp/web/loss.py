@@ -5,7 +5,6 @@ from collections.abc import Callable
 from datetime import datetime
 
 from flask import Blueprint, Response, request, session
-from flask_babel import format_datetime
 
 from idp.services import loss, resets
 from idp.services.own import Present
@@ -15,6 +14,7 @@ from idp.web.cookies import Cookies
 from idp.web.forms import EMPTY, Field, Filled, read
 from idp.web.http import source
 from idp.web.own import OwnPages
+from idp.web.texts import hour
 
 PERMIT, PAIR = "pairing-permit", "/responder-koppelen"
 _COLLEAGUE, _OBJECTION = "colleague", "objection"
@@ -111,7 +111,7 @@ class _Views(OwnPages):
             return self._ways(who, filled, 422)
         found = loss.by_code(self._office, who.account, filled["recovery-code"], source())
         if isinstance(found, datetime):
-            return self._ways(who, filled.fail("L05", time=format_datetime(found, "HH:mm")), 429)
+            return self._ways(who, filled.fail("L05", time=hour(found)), 429)
         if found is None:
             return self._ways(who, filled.fail("R12", "recovery-code"), 422)
         session[PERMIT] = found

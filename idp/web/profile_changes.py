@@ -3,7 +3,6 @@
 import re
 
 from flask import Blueprint, Response, request, session
-from flask_babel import format_datetime
 
 from idp.domain.emails import canonical
 from idp.services import addresses
@@ -18,6 +17,7 @@ from idp.web.forms import EMPTY, Field, Filled, read
 from idp.web.http import see_other, source
 from idp.web.passwordtexts import broken_rules, rules_of
 from idp.web.profile import PATH, ProfilePages
+from idp.web.texts import hour
 
 CONFIRM, OBJECT = "/email-bevestigen", "/email-bezwaar"
 _SECRET = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -123,7 +123,7 @@ class _Views(ProfilePages):
 
     def _not_replaced(self, who: Present, filled: Filled, why: NotReplaced) -> Response:
         if why.until is not None:
-            wait = format_datetime(why.until, "HH:mm")
+            wait = hour(why.until)
             return self._passwords(who, filled.fail("L05", "current-password", time=wait), 429)
         if why.broken:
             rules = broken_rules(why.broken, policy_of(self._office, who.account))

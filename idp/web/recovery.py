@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, g, render_template, request, session
-from flask_babel import format_datetime
 
 from idp.domain import emails
 from idp.services import recovery
@@ -18,6 +17,7 @@ from idp.web.cookies import Cookies
 from idp.web.forms import EMPTY, Field, Filled, read
 from idp.web.http import see_other, source
 from idp.web.passwordtexts import broken_rules, rules_of
+from idp.web.texts import hour
 from idp.web.views import asked_view
 
 _SECRET = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -89,7 +89,7 @@ class _Views:
         until = kind.ask(self._office, filled[kind.field.name], login.id if login else "", source())
         if until is None:
             return _to(f"{kind.path}/verstuurd", login)
-        response = self._page(kind.template, login, filled.fail("R05", time=format_datetime(until, "HH:mm")), 429)
+        response = self._page(kind.template, login, filled.fail("R05", time=hour(until)), 429)
         wait = (until - self._office.clock.now()).total_seconds()
         response.headers["Retry-After"] = str(max(int(wait) + 1, 1))
         return response

@@ -4,7 +4,6 @@ import re
 
 import segno
 from flask import Blueprint, Response, request, session
-from flask_babel import format_datetime
 
 from idp.services import pairing
 from idp.services.notices import Notice, announce
@@ -18,6 +17,7 @@ from idp.web.forms import EMPTY, Field, Filled, read
 from idp.web.http import source
 from idp.web.loss import PAIR, PERMIT
 from idp.web.own import OwnPages
+from idp.web.texts import hour
 
 _TICKET = "pairing-app"
 _SECRET = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -108,7 +108,7 @@ class _Views(OwnPages):
         if found.why is PairingFault.NOT_ALLOWED:
             return self.page("no-permit", status=403)
         if found.until is not None:
-            return self._pairing(who, filled.fail("L05", time=format_datetime(found.until, "HH:mm")), 429)
+            return self._pairing(who, filled.fail("L05", time=hour(found.until)), 429)
         asked = kind if found.why is PairingFault.OUT_OF_STEP else ""
         code = "R15" if asked else found.why.value
         return self._pairing(who, filled.fail(code, _CODE_FIELD[kind]), 422, asked)

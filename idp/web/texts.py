@@ -128,8 +128,13 @@ def day(value: date) -> str:
 
 
 def moment(value: datetime) -> str:
-    """An instant in words, in Dutch time: ``3 maart 2026, 14:05``."""
-    return str(format_datetime(value, "d MMMM yyyy, HH:mm"))
+    """An instant in words, in Dutch time: ``3 maart 2026 om 14.05 uur``."""
+    return str(format_datetime(value, str(_("d MMMM yyyy 'om' HH.mm 'uur'"))))
+
+
+def hour(value: datetime) -> str:
+    """A time of today in words, in Dutch time: ``14.05 uur``."""
+    return str(format_datetime(value, str(_("HH.mm 'uur'"))))
 
 
 def exact(value: datetime) -> str:

@@ -105,8 +105,8 @@ def test_a_mail_arrives_in_plain_text_and_html(serve: Serve, connect: Connect) -
     assert mail["Subject"] == "Your password has been changed"
     assert mail["Auto-Submitted"] == "auto-generated"
     text, html = (part.get_content() for part in mail.iter_parts())
-    assert "the username sam <b>& was changed on 15 January 2026, 11:00" in text
-    assert "the username sam &lt;b&gt;&amp; was changed on 15 January 2026, 11:00" in html
+    assert "the username sam <b>& was changed on 15 January 2026 at 11:00" in text
+    assert "the username sam &lt;b&gt;&amp; was changed on 15 January 2026 at 11:00" in html
     assert outbox(office) == [("sent", 1, {})]
     assert deliver(office) == {}
     assert len(server.mails) == 1

@@ -104,7 +104,7 @@ def test_several_notices_within_minutes_are_one_mail(office: Office, clock: Stan
     (mail,) = sends()
     assert (mail.recipient, mail.subject) == (ANNA, "Dit gebeurde er met uw account")
     lines = [line for line in mail.text.splitlines() if line.startswith("- ")]
-    assert [re.search(r"11:0\d", line)[0] for line in lines] == ["11:00", "11:01", "11:02", "11:03"]  # type: ignore[index]
+    assert [re.search(r"11\.0\d", line)[0] for line in lines] == ["11.00", "11.01", "11.02", "11.03"]  # type: ignore[index]
     assert ["ingelogd" in lines[0], "wachtwoord" in lines[1], "4417" in lines[2]] == [True] * 3
     assert (mail.text.count("niet zelf gedaan"), mail.text.count("/profiel/sessies")) == (1, 1)
     assert mail.html.count("<li>") == 4
@@ -121,7 +121,7 @@ def test_a_notice_alone_is_a_mail_of_its_own(language: str) -> None:
         facts = {"username": "anna", "at": T0.isoformat()} | FACTS.get(notice, {})
         subject, text, _html = paper.write(notice.value, language, facts)
         subjects.add(subject)
-        assert ("15 January 2026, 11:00" if language == "en" else "15 januari 2026, 11:00") in text
+        assert ("15 January 2026 at 11:00" if language == "en" else "15 januari 2026 om 11.00 uur") in text
         assert "anna" in text
         assert "?t=" not in text
     assert len(subjects) == len(Notice)

@@ -157,7 +157,7 @@ def test_f38_f39_known_and_unknown_are_answered_alike(
         response = site.post(path, page.form_of("step-form") | {field: typed})
         sent = site.follow(response)
         assert isinstance(sent, Page)
-        kept = {name: value for name, value in response.headers.items() if name != "Set-Cookie"}
+        kept = {name: value for name, value in response.headers.items() if name not in ("Set-Cookie", "Date")}
         answers.append((response.status_code, kept, response.data, sent.response.status_code, sent.response.data))
     assert answers[0] == answers[1]
     with office.reading() as connection:
