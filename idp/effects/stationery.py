@@ -17,7 +17,9 @@ from idp.settings import Brand, Settings, product_file
 
 LANGUAGES = ("nl", "en")
 _ZONE = "Europe/Amsterdam"
-_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\x85\u2028\u2029]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
+# The facts that are lists, a line each.
+_LISTS = frozenset({"accounts"})
 _STYLE = (
     "body{margin:0;padding:1.5rem 1rem;background:#f2f5f4;color:#14242b;font:16px/1.6 system-ui,Roboto,sans-serif}"
     "main{max-width:36rem;margin:auto;background:#fff;border:1px solid #cfd8d8;border-radius:12px;overflow:hidden}"
@@ -42,7 +44,7 @@ class Stationery:
     def write(self, template: str, locale: str, facts: Mapping[str, str]) -> tuple[str, str, str]:
         """Subject, plain text and HTML of ``templates/mail/<template>.txt``; raises ``MailRefused``.
 
-        Facts are one line each, or lines of a list; control characters are taken out (SEC-7).
+        Facts are one line each, but for lists; control characters are taken out (SEC-7).
         """
         language = locale if locale in LANGUAGES else LANGUAGES[0]
         clean = _clean(facts)
@@ -109,8 +111,9 @@ def _environment(language: str, translations: Path, base_url: str, brand: Brand)
 
 
 def _clean(facts: Mapping[str, str]) -> dict[str, str]:
-    """Facts without control characters."""
-    return {name: _CONTROL.sub(" ", value) for name, value in facts.items()}
+    """Facts without control characters, so that none begins a line or a paragraph of its own."""
+    lines = {name: value.split("\n") if name in _LISTS else [value] for name, value in facts.items()}
+    return {name: "\n".join(_CONTROL.sub(" ", line) for line in found) for name, found in lines.items()}
 
 
 def _part(made: Environment, facts: Mapping[str, str], block: str) -> str:
