@@ -117,6 +117,7 @@ def assign(work: Work, number: str, username: str) -> None:
             f"{serial} is not in stock; a responder has one holder ever. See: idp responders show {serial}"
         )
     work.record(Event.RESPONDER_ASSIGNED, responder=serial, account=account)
+    announce(work, account, Notice.RESPONDER_ASSIGNED, serial=serial[-4:])
 
 
 def lose(work: Work, number: str) -> None:
@@ -124,14 +125,13 @@ def lose(work: Work, number: str) -> None:
 
     Its holder hears of it.
     """
-    holder = _leave(work, number, ("stock", "assigned"), "lost", Event.RESPONDER_LOST)
-    if holder:
-        announce(work, holder, Notice.RESPONDER_LOST)
+    _leave(work, number, ("stock", "assigned"), ("lost", Event.RESPONDER_LOST, Notice.RESPONDER_LOST))
 
 
 def retire(work: Work, number: str) -> None:
-    """Write a device off for good; raises ``BadResponder``."""
-    _leave(work, number, ("stock", "assigned", "lost"), "retired", Event.RESPONDER_RETIRED)
+    """Write a device off for good; its holder hears of it; raises ``BadResponder``."""
+    gone = ("retired", Event.RESPONDER_RETIRED, Notice.RESPONDER_RETIRED)
+    _leave(work, number, ("stock", "assigned", "lost"), gone)
 
 
 def mark_of(office: Office, secret: bytes) -> str:
@@ -149,9 +149,8 @@ def masked(first_name: str, infix: str, family_name: str) -> str:
     return " ".join(f"{part[0]}." for part in (first_name, infix, family_name) if part)
 
 
-def _leave(work: Work, number: str, statuses: tuple[str, ...], to: str, event: Event) -> str:
-    """Write a device off; answers the account of its holder, empty where it has none."""
-    serial = _serial(number)
+def _leave(work: Work, number: str, statuses: tuple[str, ...], gone: tuple[str, Event, Notice]) -> None:
+    serial, (to, event, notice) = _serial(number), gone
     leaving = update(Responder).where(Responder.serial == serial, Responder.status.in_(statuses))
     row = work.connection.execute(leaving.values(status=to).returning(Responder.account_id)).first()
     if row is None:
@@ -160,8 +159,8 @@ def _leave(work: Work, number: str, statuses: tuple[str, ...], to: str, event: E
     if row.account_id:
         # What was opened with its codes does not outlive it (SEC-30).
         end_everything(work, row.account_id)
+        announce(work, row.account_id, notice)
     work.record(event, responder=serial, **facts)
-    return str(row.account_id or "")
 
 
 def _serial(number: str) -> str:

@@ -31,7 +31,11 @@ from tests.office import T0, StandingClock
 from tests.services.conftest import OpenOffice
 
 ANNA, SAM = "anna@zonneschijn.test", "sam@schoonmaak.test"
-FACTS = {Notice.RESPONDER_PAIRED: {"serial": "4417"}, Notice.PASSKEY_ADDED: {"label": "blauw"}}
+FACTS = {
+    Notice.RESPONDER_ASSIGNED: {"serial": "4417"},
+    Notice.RESPONDER_PAIRED: {"serial": "4417"},
+    Notice.PASSKEY_ADDED: {"label": "blauw"},
+}
 
 
 class Paper:

@@ -225,13 +225,18 @@ def test_a_device_has_one_holder_ever(office: Office) -> None:
         assert connection.execute(held).scalar_one() == 1
 
 
-def test_a_holder_hears_that_staff_wrote_the_device_off(office: Office) -> None:
-    """Whose device is lost by the word of customer service is told by mail, as after an own report (SEC-30)."""
+def test_a_holder_hears_what_staff_does_with_the_device(office: Office) -> None:
+    """Who is given a device, and whose device is lost or retired by staff, is told by mail (SEC-30)."""
     with office.work("test") as work:
-        lose(work, "SH-2600107")
+        take_in(work, (Seed(1, "NEW-1", SECRET),))
+        assign(work, "NEW-1", "anna")
+        lose(work, "NEW-1")
+        retire(work, "NEW-1")
     with office.reading() as connection:
-        told = connection.execute(select(Parcel.recipient, Parcel.template).where(Parcel.kind == "mail")).all()
-    assert [tuple(one) for one in told] == [("anna@zonneschijn.test", "responder-lost")]
+        told = connection.execute(select(Parcel.recipient, Parcel.template)).all()
+    assert sorted(tuple(one) for one in told) == [
+        ("anna@zonneschijn.test", f"responder-{what}") for what in ("assigned", "lost", "retired")
+    ]
 
 
 def test_the_command_imports_lists_and_shows(sqlite_database: str, open_office: OpenOffice, tmp_path: Path) -> None:
