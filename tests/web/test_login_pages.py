@@ -168,6 +168,13 @@ def test_the_back_button_after_the_end_leads_on(site: Site) -> None:
     assert again.control("again")["href"]
 
 
+def test_a_login_that_is_forgotten_leads_to_the_front_page(site: Site) -> None:
+    """Nobody knows any more whose login it was: the page is no dead end (D.1)."""
+    site.begin("UWV")
+    gone = site.get(f"/login/{'0' * 32}")
+    assert (gone.error, gone.control("home")["href"]) == ("EXPIRED_PAGE", "/")
+
+
 def test_without_cookies_the_page_says_so(site: Site) -> None:
     """A browser that keeps no cookies is told NO_COOKIES instead of going round in circles (L08)."""
     first = site.begin("UWV")
