@@ -1,6 +1,7 @@
 """Seed files of responders: what a vendor's file holds, and what a line must keep before a device is taken in stock."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from idp.domain.otp import Algorithm
@@ -39,21 +40,29 @@ def canonical_serial(text: str) -> str | None:
     return serial if _SERIAL.fullmatch(serial) else None
 
 
-def judged(seed: Seed) -> Seed:
-    """The seed, if a device can be taken in stock by it; raises ``BadSeed`` (F35, O-5)."""
-    for wrong, sentence in (
-        (not _SERIAL.fullmatch(seed.serial), "The serial number must be 1 to 40 letters, digits, dots or dashes."),
+def judged(seed: Seed, lines: Mapping[str, int] | None = None) -> Seed:
+    """The seed, if a device can be taken in stock by it; raises ``BadSeed`` (F35, O-5).
+
+    ``lines`` says where each part of it stands, where that is not one line.
+    """
+    for part, wrong, sentence in (
         (
+            "serial",
+            not _SERIAL.fullmatch(seed.serial),
+            "The serial number must be 1 to 40 letters, digits, dots or dashes.",
+        ),
+        (
+            "secret",
             not LEAST_SECRET <= len(seed.secret) <= MOST_SECRET,
             f"The secret must have {LEAST_SECRET} to {MOST_SECRET} octets; ask the vendor for a longer one.",
         ),
-        (seed.digits not in (6, 8), "A code must have 6 or 8 digits."),
-        (seed.period not in (30, 60), "The interval must be 30 or 60 seconds."),
-        (not 0 <= seed.counter < 2**31, "The counter must be between 0 and 2147483647."),
-        (abs(seed.drift) > 1000, "The drift must be at most 1000 steps either way."),
+        ("digits", seed.digits not in (6, 8), "A code must have 6 or 8 digits."),
+        ("period", seed.period not in (30, 60), "The interval must be 30 or 60 seconds."),
+        ("counter", not 0 <= seed.counter < 2**31, "The counter must be between 0 and 2147483647."),
+        ("drift", abs(seed.drift) > 1000, "The drift must be at most 1000 steps either way."),
     ):
         if wrong:
-            raise BadSeed(seed.line, sentence)
+            raise BadSeed((lines or {}).get(part, seed.line), sentence)
     return seed
 
 

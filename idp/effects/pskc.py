@@ -12,6 +12,9 @@ _ALGORITHMS = {
     "urn:ietf:params:xml:ns:keyprov:pskc:hotp": Algorithm.HOTP,
     "urn:ietf:params:xml:ns:keyprov:pskc:totp": Algorithm.TOTP,
 }
+_FORM = f"{PSKC}AlgorithmParameters/{PSKC}ResponseFormat"
+# The numbers of a device: under which tag each stands, and what it is when it is left out.
+_NUMBERS = {"counter": ("Counter", 0), "period": ("TimeInterval", 30), "drift": ("TimeDrift", 0)}
 _SUITES = frozenset({"", "HMAC-SHA1", "HMACSHA1", "SHA1"})
 
 
@@ -47,11 +50,12 @@ def _seed(package: Element, lock: Lock | None) -> Seed:
     algorithm = _algorithm(key)
     data = need(key, f"{PSKC}Data")
     secret = _value(need(data, f"{PSKC}Secret"), lock)
-    numbers = {
-        name: _number(data.find(f"{PSKC}{tag}"), lock, given)
-        for name, tag, given in (("counter", "Counter", 0), ("period", "TimeInterval", 30), ("drift", "TimeDrift", 0))
-    }
-    return judged(Seed(line_of(key), named, secret, algorithm, _digits(key), **numbers))
+    numbers = {name: _number(data.find(f"{PSKC}{tag}"), lock, given) for name, (tag, given) in _NUMBERS.items()}
+    seed = Seed(line_of(key), named, secret, algorithm, _digits(key), **numbers)
+    parts = {"secret": f"{PSKC}Data/{PSKC}Secret", "digits": _FORM}
+    parts |= {name: f"{PSKC}Data/{PSKC}{tag}" for name, (tag, _) in _NUMBERS.items()}
+    found = {name: key.find(path) for name, path in parts.items()}
+    return judged(seed, {name: line_of(one) for name, one in found.items() if one is not None})
 
 
 def _algorithm(key: Element) -> Algorithm:
@@ -65,7 +69,7 @@ def _algorithm(key: Element) -> Algorithm:
 
 
 def _digits(key: Element) -> int:
-    form = key.find(f"{PSKC}AlgorithmParameters/{PSKC}ResponseFormat")
+    form = key.find(_FORM)
     if form is None:
         raise BadSeed(line_of(key), "There is no ResponseFormat, so nobody knows how long a code is.")
     length = form.get("Length", "")
