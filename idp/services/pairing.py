@@ -57,6 +57,7 @@ class PairingFault(StrEnum):
     OUT_OF_STEP = "L06"
     DELAYED = "L05"
     NOT_ALLOWED = "R11"
+    OFFER_OVER = "R18"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ def pair_app(office: Office, claim: Entitled, ticket: str, codes: tuple[str, str
     with office.work("person") as work:
         found = _offered(work, claim.who.account, ticket)
     if found is None:
-        return Fault(PairingFault.WRONG)
+        return Fault(PairingFault.OFFER_OVER)
     serial, key = found
     shown: Callable[[int], str] = pyotp.HOTP(base64.b32encode(key).decode(), digits=_DIGITS).at
 

@@ -84,6 +84,7 @@ _STEPS: dict[str, ErrorText] = {
     "R13": ErrorText(_("Dit is al gevraagd"), _("U vroeg dit vaak. Probeer het later opnieuw, of bel ons.")),
     "R16": ErrorText(_("Uw huidige wachtwoord klopt niet"), _("Vul het wachtwoord in waarmee u nu inlogt.")),
     "R17": ErrorText(_("Dit adres hebben wij al"), _("Vul een ander adres in dan u nu hebt.")),
+    "R18": ErrorText(_("De QR-code is verlopen"), _("Verwijder hem uit uw app en scan de nieuwe code hieronder.")),
     "R14": ErrorText(_("Dit is geen code"), _("Vul de 6 of 8 cijfers in die uw responder toont.")),
     "R15": ErrorText(
         _("De klok van uw responder loopt niet gelijk"),

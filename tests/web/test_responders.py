@@ -254,6 +254,22 @@ def test_an_app_is_paired_by_its_key(site: Site, office: Office, clock: Standing
     assert "code" in told(again.own.fill(again.identify(), {"code": app.at(clock.now())}))
 
 
+def test_an_app_whose_picture_is_over_is_told_to_scan_again(site: Site, office: Office, clock: StandingClock) -> None:
+    """After half an hour, or after another browser showed a picture, the page says that the old one is over."""
+    anna = Visitor(site, "anna")
+    anna.log_in()
+    page = anna.own.get("/responder-koppelen")
+    app = pyotp.TOTP("".join(page.control("app-key").get_text().split()))
+    other = Visitor(site, "anna")
+    clock.move(STEP)
+    other.log_in()
+    other.own.get("/responder-koppelen")
+    over = anna.press(page, "app-form", **{"app-code": app.at(clock.now())})
+    assert (over.control("problem")["data-problem"], over.response.status_code) == ("R18", 422)
+    fresh = pyotp.TOTP("".join(over.control("app-key").get_text().split()))
+    assert anna.press(over, "app-form", **{"app-code": fresh.at(clock.now())}).name == "recovery-codes"
+
+
 def test_a_number_that_is_unknown_or_taken_is_answered_alike(site: Site, office: Office) -> None:
     """A wrong code, an unknown number and somebody else's device have one answer (SEC-27)."""
     anna = Visitor(site, "anna")
