@@ -25,6 +25,7 @@ _MOST = Limit(5, timedelta(days=1), _HOUR, _HOUR)
 _OBJECTABLE = timedelta(days=14)
 _OTHER = aliased(Person)
 _ITS_PERSON = select(Account.person_id).where(Account.id == bindparam("account"), Account.status == "active")
+_ACCOUNTS = Prepared(select(Account.id).where(Account.person_id.in_(_ITS_PERSON)).order_by(Account.id))
 _TAKEN = Prepared(select(Person.id).where(Person.email == bindparam("email"), Person.id.not_in(_ITS_PERSON)).limit(1))
 _MOVE = Prepared(
     update(Person)
@@ -81,7 +82,7 @@ def confirm(office: Office, secret: str, change: Change) -> bool:
     with office.work("person") as work:
         # Two people who confirm one address at the same time come here one after the other.
         throttle.take_turn(work, f"email-at:{change.new}")
-        throttle.take_turn(work, f"account:{change.account}")
+        everyone = _turns_of(work, change.account)
         if redeem(work, Purpose.EMAIL_CONFIRMATION, secret, change.account) is None:
             return False
         holder = holder_of(work, change.account)
@@ -89,7 +90,8 @@ def confirm(office: Office, secret: str, change: Change) -> bool:
         if holder is None or _MOVE.run(work.connection, **values) != 1:
             return False
         # A link for a password that went to the old address is worth nothing any more.
-        void(work, change.account)
+        for one in everyone:
+            void(work, one)
         work.record(Event.EMAIL_CHANGED, account=change.account)
         _warn(work, change.account, holder, (change.old, change.new), "email-changed")
         announce(work, change.account, Notice.EMAIL_CONFIRMED)
@@ -99,17 +101,26 @@ def confirm(office: Office, secret: str, change: Change) -> bool:
 def object_to(office: Office, secret: str, change: Change) -> bool:
     """Object from the old address, once: it is the person's again, and whoever is logged in is out (F43, SEC-30)."""
     with office.work("person") as work:
-        throttle.take_turn(work, f"account:{change.account}")
+        everyone = _turns_of(work, change.account)
         if redeem(work, Purpose.EMAIL_OBJECTION, secret, change.account) is None:
             return False
         # Whoever had an address after this one has no say in it any more; who had one before still has.
-        outrank(work, Purpose.EMAIL_OBJECTION, secret)
+        outrank(work, Purpose.EMAIL_OBJECTION, secret, everyone)
         _RESTORE.run(work.connection, account=change.account, old=change.old)
-        end_everything(work, change.account)
-        void(work, change.account)
+        for one in everyone:
+            end_everything(work, one)
+            void(work, one)
         work.record(Event.EMAIL_RESTORED, account=change.account)
         announce(work, change.account, Notice.EMAIL_RESTORED)
     return True
+
+
+def _turns_of(work: Work, account: str) -> list[str]:
+    """Every account of the person, whose address it is as well; their changes wait for this one."""
+    everyone = [str(row.id) for row in _ACCOUNTS.all(work.connection, account=account)]
+    for one in everyone:
+        throttle.take_turn(work, f"account:{one}")
+    return everyone
 
 
 def _write_to_new(work: Work, account: str, holder: AnyRow, wished: tuple[str, bool]) -> None:

@@ -1,6 +1,7 @@
 """Single-use secrets and first-seen marks, each consumed by one atomic statement (SEC-25)."""
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -112,14 +113,12 @@ def void(work: Work, account: str, *purposes: Purpose) -> None:
     work.connection.execute(update(Ticket).where(*its).values(used_at=work.now, payload="{}"))
 
 
-def outrank(work: Work, purpose: Purpose, secret: str) -> None:
-    """Make worthless what the holder of a secret, used or not, was given for the same purpose after it."""
-    this = select(Ticket.subject, Ticket.created_at).where(Ticket.digest == digest(work, purpose, secret))
-    row = work.connection.execute(this).first()
-    if row is not None:
-        its = Ticket.purpose == purpose.value, Ticket.subject == row.subject, Ticket.used_at.is_(None)
-        later = update(Ticket).where(*its, Ticket.created_at > row.created_at)
-        work.connection.execute(later.values(used_at=work.now, payload="{}"))
+def outrank(work: Work, purpose: Purpose, secret: str, subjects: Collection[str]) -> None:
+    """Make worthless what these were given for the same purpose after a secret, used or not."""
+    this = select(Ticket.created_at).where(Ticket.digest == digest(work, purpose, secret)).scalar_subquery()
+    its = Ticket.purpose == purpose.value, Ticket.subject.in_(subjects), Ticket.used_at.is_(None)
+    later = update(Ticket).where(*its, Ticket.created_at > this)
+    work.connection.execute(later.values(used_at=work.now, payload="{}"))
 
 
 def given_out(work: Work, account: str, purpose: Purpose) -> bool:

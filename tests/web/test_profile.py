@@ -12,8 +12,9 @@ import pytest
 from sqlalchemy import select
 
 from idp.app import create_app
-from idp.services.addresses import change_of, confirm
+from idp.services.addresses import ask_change, change_of, confirm
 from idp.services.profile import means_of
+from idp.services.recovery import ask_password, link_of
 from idp.services.tickets import Purpose
 from idp.services.work import Office
 from idp.store.base import Base
@@ -259,6 +260,34 @@ def test_f43_an_objection_leaves_earlier_addresses_theirs(
         link = next(link for to, link in found if to == whose)
         assert press(site, site.get(link), "object").name == "email-restored"
         assert email_of(office, "anna") == whose
+
+
+def test_f43_the_other_account_of_the_person_is_looked_after_too(
+    site: Site, office: Office, letters: Letters, clock: StandingClock
+) -> None:
+    """sam and sam2 share an address: with it go the links of both, and an objection logs both out (F43, SEC-30)."""
+    with office.reading() as connection:
+        sam = str(connection.execute(select(Account.id).where(Account.username == "sam")).scalar_one())
+    other = Site(site.app, office, site.clients)
+
+    def link_of_sam2() -> str:
+        assert ask_password(office, "sam2", "", "10.0.0.1") is None
+        return letters.link().partition("t=")[2]
+
+    first = link_of_sam2()
+    assert ask_change(office, sam, "thief@new.example")
+    page = site.get(link_in(letters, "/email-bevestigen", "thief@new.example"))
+    assert link_of(office, first) is not None
+    assert press(site, page, "confirm").name == "email-done"
+    assert link_of(office, first) is None
+    letters.deliver()
+    second = link_of_sam2()
+    assert letters.taken[-1].recipient == "thief@new.example"
+    assert enter(other, "sam2").name == "profile"
+    found = [one for mail in letters.taken for one in LINK.findall(mail.text) if "bezwaar" in one]
+    assert press(site, site.get(found[0]), "object").name == "email-restored"
+    assert link_of(office, second) is None
+    assert other.get("/profiel").name == "profile-welcome"
 
 
 def test_f43_twenty_confirmations_at_once_change_it_once(site: Site, office: Office, letters: Letters) -> None:
