@@ -59,6 +59,9 @@ def test_a_field_that_comes_twice_is_refused(site: Site) -> None:
     path, form = first.response.request.path, urlencode(first.form_of("cancel"))
     doubled = site.browser.post(path, data=f"{form}&step=password", content_type=FORM, base_url=OWN)
     assert doubled.status_code == 400
+    parts = first.form_of("cancel") | {"step": ["cancel", "password"]}
+    kind = "multipart/form-data"
+    assert site.browser.post(path, data=parts, content_type=kind, base_url=OWN).status_code == 400
     assert site.browser.post(path, data=form, content_type=FORM, base_url=OWN).status_code == 303
 
 
