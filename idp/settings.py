@@ -52,6 +52,11 @@ class Brand:
     hours: str
     address: tuple[str, ...]
 
+    @property
+    def whole_phone(self) -> str:
+        """The phone number as it stands in a sentence: never over two lines."""
+        return self.phone.replace(" ", "\N{NO-BREAK SPACE}")
+
 
 @dataclass(frozen=True, slots=True)
 class Login:

@@ -97,7 +97,9 @@ class _Views(OwnPages):
                 return self.page("report-loss", filled, status)
             waiting = resets.waiting(work, who.account)
             left = codes_left(work.connection, who.account)
-        return self.page("lost-ways", filled, status, waiting=waiting, codes_left=left, managers=asked)
+        hours = self._office.settings.recovery.reset_hours
+        facts = {"waiting": waiting, "codes_left": left, "managers": asked, "reset_hours": hours}
+        return self.page("lost-ways", filled, status, **facts)
 
     def _report(self, who: Present) -> Response:
         with self._office.work("person") as work:
