@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from sqlalchemy import select
@@ -337,6 +338,25 @@ def test_sessions_are_listed_and_ended(site: Site, office: Office) -> None:
     assert (elsewhere.get("/profiel").name, site.get("/profiel").name) == ("profile-welcome", "profile")
     assert press(site, site.get("/profiel/sessies"), "end-all").name == "all-ended"
     assert site.get("/profiel").name == "profile-welcome"
+
+
+@pytest.mark.parametrize("odd", ["a\0b", "\ud800"])
+def test_what_no_form_of_ours_sends_is_no_fault_of_ours(site: Site, odd: str) -> None:
+    """Characters that a database does not take, in any field, end in a page that says what to do (SEC-2)."""
+    page = enter(site, "anna", "/profiel/sleutels", strong=True)
+    token = page.form_of("step-form")["csrf_token"]
+    fields = ("session", "passkey", "label", "answer", "email", "current-password", "new-password", "language")
+    steps = ("end", "remove", "add", "app", "device", "recovery-code", "codes")
+    more = ("serial", "app-code", "device-code", "recovery-code", "username", "code")
+    paths = ("/profiel", *(f"/profiel/{one}" for one in ("sessies", "sleutels", "email", "wachtwoord", "responder")))
+    for path in (*paths, "/responder-koppelen", "/responder-kwijt", "/wachtwoord-vergeten", "/gebruikersnaam-vergeten"):
+        for step in steps:
+            sent = dict.fromkeys((*fields, *more), odd) | {"csrf_token": token, "step": step}
+            body = "&".join(f"{name}={quote(value, errors='surrogatepass')}" for name, value in sent.items())
+            answer = site.browser.post(
+                path, data=body, content_type="application/x-www-form-urlencoded", base_url="http://localhost:8000"
+            )
+            assert answer.status_code < 500, (path, step)
 
 
 def test_activity_tells_every_login(site: Site, clock: StandingClock) -> None:
