@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, update
 
 from idp.domain.throttle import Counter, Delayed, Limit, attempt, remaining
 from idp.services.work import Office, Work
@@ -12,13 +12,13 @@ from idp.store.merge import hold, renew
 from idp.store.prepared import Prepared
 from idp.store.tickets import CounterRow
 
-_READ = Prepared(
-    select(CounterRow.count, CounterRow.rounds, CounterRow.since, CounterRow.unlock_at)
-    .where(CounterRow.key == bindparam("key"))
-    .with_for_update()
-)
 _HOLD = hold(CounterRow, "key")
 _WRITE = renew(CounterRow, ("key",), ("count", "rounds", "since", "unlock_at"))
+_LESS = Prepared(
+    update(CounterRow)
+    .where(CounterRow.key == bindparam("key"), CounterRow.count > 0)
+    .values(count=CounterRow.count - 1)
+)
 _FORGET = Prepared(delete(CounterRow).where(CounterRow.key == bindparam("key")))
 
 
@@ -55,15 +55,13 @@ def give_back(work: Work, allowed: Allowed) -> None:
     """Forget the attempts after a success: of the account wholly, of what it shares with others by one."""
     # In the order in which attempts lock them, or a success and an attempt could wait for each other.
     for key in sorted(allowed.keys):
-        if key == allowed.keys[0]:
-            _FORGET.run(work.connection, key=key)
-        else:
-            _less(work, (key,))
+        (_FORGET if key == allowed.keys[0] else _LESS).run(work.connection, key=key)
 
 
 def take_back(work: Work, allowed: Allowed) -> None:
     """Take one attempt back that was counted and then not made."""
-    _less(work, allowed.keys)
+    for key in sorted(allowed.keys):
+        _LESS.run(work.connection, key=key)
 
 
 def forget(work: Work, kind: str, subject: str, source: str) -> None:
@@ -90,13 +88,6 @@ def take_turn(work: Work, name: str) -> None:
     _locked(work, work.office.vault.digest(name, "throttle"))
 
 
-def _less(work: Work, keys: tuple[str, ...]) -> None:
-    for key in sorted(keys):
-        counter = _counter(_READ.one(work.connection, key=key))
-        if counter.since is not None and counter.count:
-            _write(work, key, Counter(counter.count - 1, counter.rounds, counter.since, counter.unlock_at))
-
-
 def _limits(office: Office, kind: str, subject: str, source: str) -> dict[str, Limit]:
     """The limits by key, the one of this subject from this source first; a limit of 0 attempts is off.
 
@@ -117,11 +108,8 @@ def _limits(office: Office, kind: str, subject: str, source: str) -> dict[str, L
 
 def _locked(work: Work, key: str) -> Counter:
     """The counter of a key, its row made where it is new: a row that is absent cannot be locked (SEC-28)."""
-    return _counter(_HOLD.one(work.connection, key=key, count=0, rounds=0, since=work.now, unlock_at=None))
-
-
-def _counter(row: Any | None) -> Counter:
-    return Counter() if row is None else Counter(row.count, row.rounds, row.since, row.unlock_at)
+    row: Any = _HOLD.one(work.connection, key=key, count=0, rounds=0, since=work.now, unlock_at=None)
+    return Counter(row.count, row.rounds, row.since, row.unlock_at)
 
 
 def _write(work: Work, key: str, counter: Counter) -> None:
