@@ -14,6 +14,7 @@ from idp.services.holders import holder_of
 from idp.services.notices import Notice, announce
 from idp.services.parcels import Envelope, post
 from idp.services.tickets import Held, Purpose, issue, outrank, peek, redeem, void
+from idp.services.turns import lock_account
 from idp.services.work import Office, Work
 from idp.store.base import AnyRow
 from idp.store.people import Account, Person
@@ -119,7 +120,7 @@ def _turns_of(work: Work, account: str) -> list[str]:
     """Every account of the person, whose address it is as well; their changes wait for this one."""
     everyone = [str(row.id) for row in _ACCOUNTS.all(work.connection, account=account)]
     for one in everyone:
-        throttle.take_turn(work, f"account:{one}")
+        lock_account(work, one)
     return everyone
 
 

@@ -19,6 +19,7 @@ from idp.services.ending import end_everything
 from idp.services.login import Gone, Missing, Result, Visit, go_on, mine
 from idp.services.logins import Login, advance
 from idp.services.proofs import blocked, superseded
+from idp.services.turns import lock_account
 from idp.services.work import Office, Work
 from idp.store.base import AnyRow
 from idp.store.people import Account, Responder
@@ -105,6 +106,8 @@ def identify(office: Office, tried: Attempt, username: str, password: str, keep:
         again = mine(work, tried.login_id, tried.visit.browser)
         if isinstance(again, Missing):
             return again
+        if account is not None:
+            lock_account(work, account.id)
         # A password that was replaced while it was being checked is no longer right (SEC-30).
         if account is None or not right or not fits or superseded(work, account.id, account.password_set_at):
             work.record(Event.PASSWORD_REFUSED, reference=login.reference, account=account.id if account else "")

@@ -14,7 +14,7 @@ from idp.services.logins import Login, advance, fresh, load, store
 from idp.services.notices import note_device
 from idp.services.own_party import OWN
 from idp.services.proofs import blocked, disproven
-from idp.services.sessions import carry_over, end, find, open_session, remember_party, touch
+from idp.services.sessions import carry_over, end, find, find_to_use, open_session, remember_party, touch
 from idp.services.tickets import Purpose, first_use
 from idp.services.work import Office, Work
 
@@ -212,7 +212,7 @@ def _first(work: Work, incoming: Incoming) -> bool:
 
 def _resumed(work: Work, login: Login, browser: Browser) -> Login:
     """How far a kept session brings a login that begins; ForceAuthn ends the session first (S-1)."""
-    kept = find(work.office, work.connection, browser.session)
+    kept = find_to_use(work, browser.session)
     if kept is not None and login.asked.force and not login.asked.passive:
         end(work, kept.id)
     sign_on = single_sign_on(work.office, login.party, login.asked)

@@ -15,6 +15,7 @@ from idp.services.notices import Notice, announce
 from idp.services.parcels import Envelope, post
 from idp.services.recovery_codes import use_code
 from idp.services.tickets import Held, Purpose, issue, peek, redeem, void
+from idp.services.turns import lock_account
 from idp.services.work import Office, Work
 from idp.store.people import Responder
 from idp.store.prepared import Prepared
@@ -51,6 +52,7 @@ def report(work: Work, account: str) -> bool:
 
     What was opened with them ends, and the holder hears of it. False when there was none.
     """
+    lock_account(work, account)
     if not _LOSE.run(work.connection, account=account):
         return False
     end_everything(work, account)
@@ -119,7 +121,7 @@ def confirm(office: Office, manager: str, secret: str, lost: bool) -> bool:
             return False
         account = str(found[1]["account"])
         # One manager's word is enough, either way: of two who answer together one comes first.
-        throttle.take_turn(work, f"account:{account}")
+        lock_account(work, account)
         told = redeem(work, Purpose.LOSS_CONFIRMATION, secret, manager)
         if told is None or not may_speak(work, manager, account):
             return False

@@ -10,6 +10,7 @@ from idp.ports import Overloaded
 from idp.services import throttle
 from idp.services.passwords import NewPassword, change_password, policy_of
 from idp.services.sessions import find, open_session
+from idp.services.turns import lock_account
 from idp.services.work import Office
 from idp.store.people import Account
 from idp.store.prepared import Prepared
@@ -70,7 +71,7 @@ def replace_password(office: Office, wish: Wish) -> Replaced | NotReplaced:
     if not right or not fits:
         return NotReplaced()
     with office.work("person") as work:
-        throttle.take_turn(work, f"account:{wish.account}")
+        lock_account(work, wish.account)
         throttle.give_back(work, allowed)
         if broken:
             return NotReplaced(broken)

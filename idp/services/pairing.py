@@ -23,6 +23,7 @@ from idp.services.recovery_codes import make_codes
 from idp.services.resets import cancel
 from idp.services.responders import mark_of, sealed
 from idp.services.tickets import Held, Purpose, issue, peek, redeem, void
+from idp.services.turns import lock_account
 from idp.services.work import Office, Work
 from idp.store.base import AnyRow
 from idp.store.people import Account, Responder
@@ -181,7 +182,7 @@ def _pair_once(
             return Fault(PairingFault.DELAYED, allowed)
     with office.work("person") as work:
         # Who pairs in two windows has the device of the later one.
-        throttle.take_turn(work, f"account:{claim.who.account}")
+        lock_account(work, claim.who.account)
         judged = _judge_evenly(work, state, shown, codes)
         if not isinstance(judged, Accepted):
             return Fault(PairingFault.OUT_OF_STEP if judged is Wrong.OUT_OF_STEP else PairingFault.WRONG)

@@ -35,6 +35,7 @@ from idp.services.notices import Notice, announce
 from idp.services.own import Present
 from idp.services.proofs import blocked
 from idp.services.tickets import Held, Purpose, issue, redeem
+from idp.services.turns import lock_account
 from idp.services.work import Office, Work
 from idp.store.merge import keep
 from idp.store.people import Passkey
@@ -122,6 +123,7 @@ def add(office: Office, who: Present, answer: str, label: str) -> bool:
 
 def remove(work: Work, account: str, passkey: str) -> bool:
     """Take a passkey away; what was opened with it ends (SEC-30)."""
+    lock_account(work, account)
     if _REMOVE.run(work.connection, account=account, passkey=passkey) != 1:
         return False
     end_everything(work, account)

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import bindparam, select
 
 from idp.domain.login import Progress
+from idp.services.turns import lock_account
 from idp.services.work import Work
 from idp.store.people import Account, Passkey, Responder
 from idp.store.prepared import Prepared
@@ -20,7 +21,13 @@ _BLOCKED_AT = Prepared(select(Account.blocked_at).where(Account.id == bindparam(
 
 
 def disproven(work: Work, progress: Progress) -> bool:
-    """Whether the password was replaced since it was given, or the responder or key is lost (SEC-30, RUL-14)."""
+    """Whether the password was replaced since it was given, or the responder or key is lost (SEC-30, RUL-14).
+
+    It stays as it was found until the transaction ends.
+    """
+    if progress.account is None:
+        return False
+    lock_account(work, progress.account)
     if superseded(work, progress.account, progress.password_at):
         return True
     return bool(progress.proven_by) and _COUNTS.one(work.connection, proof=progress.proven_by) is None

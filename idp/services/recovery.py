@@ -10,6 +10,7 @@ from idp.services import throttle
 from idp.services.parcels import Envelope, post
 from idp.services.passwords import NewPassword, change_password, policy_of
 from idp.services.tickets import Purpose, peek, redeem
+from idp.services.turns import lock_account
 from idp.services.work import Office
 
 _LONGEST = 64
@@ -62,7 +63,7 @@ def choose_password(
         return broken
     hashed = office.passwords.hash(normalised(password))
     with office.work("person") as work:
-        throttle.take_turn(work, f"account:{link.account}")
+        lock_account(work, link.account)
         if redeem(work, Purpose.PASSWORD_LINK, secret, link.account) is None:
             return None
         if not change_password(work, NewPassword(link.account, hashed, "link")):

@@ -14,6 +14,7 @@ from idp.services.management import managers_of
 from idp.services.notices import Notice, announce
 from idp.services.parcels import Envelope, post
 from idp.services.tickets import Held, Purpose, given_out, issue, peek, redeem, void
+from idp.services.turns import lock_account
 from idp.services.work import Office, Work
 from idp.store.merge import keep
 from idp.store.people import AccountReset
@@ -106,7 +107,7 @@ def object_to(office: Office, secret: str) -> bool:
         its = _ACCOUNT_OF.one(work.connection, reset=found[0]) if found is not None else None
         if found is None or its is None:
             return False
-        throttle.take_turn(work, f"account:{its.account_id}")
+        lock_account(work, its.account_id)
         if redeem(work, Purpose.RESET_OBJECTION, secret, found[0]) is None:
             return False
         if not _stop(work, found[0], its.account_id):

@@ -14,6 +14,7 @@ from idp.domain.seeds import BadSeed, Seed, canonical_serial
 from idp.domain.usernames import canonical
 from idp.services.ending import end_everything
 from idp.services.notices import Notice, announce
+from idp.services.turns import lock_account
 from idp.services.work import Office, Work
 from idp.store.base import AnyRow
 from idp.store.people import Account, Person, Responder
@@ -151,6 +152,9 @@ def masked(first_name: str, infix: str, family_name: str) -> str:
 
 def _leave(work: Work, number: str, statuses: tuple[str, ...], gone: tuple[str, Event, Notice]) -> None:
     serial, (to, event, notice) = _serial(number), gone
+    holder = work.connection.execute(select(Responder.account_id).where(Responder.serial == serial)).scalar()
+    if holder is not None:
+        lock_account(work, holder)
     leaving = update(Responder).where(Responder.serial == serial, Responder.status.in_(statuses))
     row = work.connection.execute(leaving.values(status=to).returning(Responder.account_id)).first()
     if row is None:

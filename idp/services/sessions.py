@@ -10,6 +10,7 @@ from idp.domain.audit import Event
 from idp.domain.login import KeptSession
 from idp.services.farewell import bid_farewell
 from idp.services.own_party import OWN
+from idp.services.turns import lock_account_of
 from idp.services.work import Office, Work
 from idp.store.logins import SessionParty, SessionRow
 from idp.store.merge import add, renew
@@ -62,6 +63,13 @@ def find(office: Office, connection: Connection, secret: str) -> KeptSession | N
     return KeptSession(
         row.id, row.account_id, factors, row.authenticated_at, row.password_at, row.last_seen_at, row.provider
     )
+
+
+def find_to_use(work: Work, secret: str) -> KeptSession | None:
+    """The session of a cookie, which nobody ends until the transaction has; see ``turns`` (SEC-30)."""
+    if secret:
+        lock_account_of(work, work.office.vault.digest(secret, "session"))
+    return find(work.office, work.connection, secret)
 
 
 def open_session(work: Work, kept: KeptSession) -> Opened:
