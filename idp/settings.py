@@ -3,7 +3,7 @@
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -188,11 +188,6 @@ def product_file(*parts: str) -> Path:
     package = Path(__file__).parent
     installed = package / f"_{parts[0]}"
     return (installed if installed.exists() else package.parent / parts[0]).joinpath(*parts[1:])
-
-
-def with_base_url(settings: Settings, base_url: str) -> Settings:
-    """The same settings at another address."""
-    return replace(settings, server=replace(settings.server, base_url=base_url))
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -109,11 +109,6 @@ def complaint_of(claims: Mapping[str, Any], expected: Expected, now: datetime) -
     return next((sentence for right, sentence in rows if not right), "")
 
 
-def nonce_of(office: Office, now: datetime) -> str:
-    """The nonce that we hand out now: nothing is stored, and every process knows it."""
-    return _nonce(office, int(now.timestamp()) // _NONCE_SECONDS)
-
-
 def bad_proof(sentence: str, error: str = "invalid_dpop_proof", nonce: str = "") -> BackChannelFault:
     """A refusal of a proof, as the token endpoint tells it (RFC 9449 sections 5 and 8)."""
     return BackChannelFault("P12", error, sentence, 400, {"DPoP-Nonce": nonce} if nonce else None)

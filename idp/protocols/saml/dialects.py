@@ -74,7 +74,6 @@ DIALECTS: Final = {
         Dialect(Profile.EHERKENNING_111, "/saml/1.11", "1.11", {None: _P, _P: _P, _T: _T}, {_U: _P}, artifact_index=1),
     )
 }
-BY_SSO_PATH: Final = {one.sso_path: one for one in DIALECTS.values()}
 
 
 @dataclass(frozen=True, slots=True)
