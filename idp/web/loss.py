@@ -1,6 +1,5 @@
 """The pages for a lost responder: report it, prove who you are, let a colleague speak for you, object (RUL-14)."""
 
-import re
 from collections.abc import Callable
 from datetime import datetime
 
@@ -18,7 +17,6 @@ from idp.web.texts import hour
 
 PERMIT, PAIR = "pairing-permit", "/responder-koppelen"
 _COLLEAGUE, _OBJECTION = "colleague", "objection"
-_SECRET = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _CODE = Field("recovery-code", secret=True, longest=40)
 
 
@@ -53,7 +51,7 @@ class _Views(OwnPages):
 
     def colleague(self) -> Response:
         """A manager is asked whether a colleague lost the responder; the secret leaves the address first."""
-        moved = self._moved(_COLLEAGUE, "/collega-bevestigen")
+        moved = self.put_away(_COLLEAGUE, "/collega-bevestigen")
         if moved is not None:
             return moved
         who = self.who()
@@ -73,7 +71,7 @@ class _Views(OwnPages):
 
     def object(self) -> Response:
         """Object to a reset; whoever was told may, without logging in."""
-        moved = self._moved(_OBJECTION, "/bezwaar")
+        moved = self.put_away(_OBJECTION, "/bezwaar")
         if moved is not None:
             return moved
         secret = session.get(_OBJECTION, "")
@@ -83,13 +81,6 @@ class _Views(OwnPages):
             session.pop(_OBJECTION, None)
             return self.page("objected")
         return self.page("object") if resets.objectable(self._office, secret) else self.page("link-over", status=410)
-
-    def _moved(self, name: str, path: str) -> Response | None:
-        """Where a link brought a secret: put away in the signed cookie, and on to the clean address."""
-        if "t" not in request.args:
-            return None
-        session[name] = request.args["t"] if _SECRET.fullmatch(request.args["t"]) else ""
-        return self.to(path)
 
     def _ways(self, who: Present, filled: Filled = EMPTY, status: int = 200, asked: int | None = None) -> Response:
         with self._office.work("person") as work:

@@ -1,6 +1,8 @@
 """Pages on which people look after their own login: who is at the browser, and what every such page is told."""
 
-from flask import Response, g, render_template, request
+import re
+
+from flask import Response, g, render_template, request, session
 
 from idp.services.login import Browser
 from idp.services.logins import Login
@@ -12,6 +14,7 @@ from idp.web.http import see_other
 from idp.web.views import asked_view
 
 _DOOR = "/inloggen"
+_SECRET = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 class OwnPages:
@@ -30,12 +33,20 @@ class OwnPages:
 
     def login(self) -> Login | None:
         """The login that is interrupted, where this browser began it."""
-        login_id = request.args.get("login", "")[:64]
+        return self.login_of(request.args.get("login", "")[:64])
+
+    def login_of(self, login_id: str) -> Login | None:
+        """The login of an id, while it is open and where this browser began it."""
         return underway(self._office, login_id, self.browser()) if login_id else None
 
     def page(self, template: str, filled: Filled = EMPTY, status: int = 200, **context: object) -> Response:
         """A page below templates: of a responder where no folder is named."""
-        login = self.login()
+        return self.page_within(self.login(), template, filled, status, **context)
+
+    def page_within(
+        self, login: Login | None, template: str, filled: Filled = EMPTY, status: int = 200, **context: object
+    ) -> Response:
+        """The same within a login that the address does not name."""
         if login is not None:
             g.wished_locales = login.asked.locales
         text = render_template(
@@ -54,6 +65,13 @@ class OwnPages:
         response: Response = see_other(path + (f"?login={login.id}" if login else ""))
         response.headers["Referrer-Policy"] = "no-referrer"
         return response
+
+    def put_away(self, name: str, path: str) -> Response | None:
+        """Where a link brought a secret: into the signed cookie, and on to the address without it (R5)."""
+        if "t" not in request.args:
+            return None
+        session[name] = request.args["t"] if _SECRET.fullmatch(request.args["t"]) else ""
+        return self.to(path)
 
     def log_in_first(self) -> Response:
         """Nobody is known to be here yet: what to do."""

@@ -1,7 +1,5 @@
 """Changing one's own e-mail address and password (F42, F43)."""
 
-import re
-
 from flask import Blueprint, Response, request, session
 
 from idp.domain.emails import canonical
@@ -14,13 +12,12 @@ from idp.services.tickets import Purpose
 from idp.services.work import Office
 from idp.web.cookies import Cookies
 from idp.web.forms import EMPTY, Field, Filled, read
-from idp.web.http import see_other, source
+from idp.web.http import source
 from idp.web.passwordtexts import broken_rules, rules_of
 from idp.web.profile import PATH, ProfilePages
 from idp.web.texts import hour
 
 CONFIRM, OBJECT = "/email-bevestigen", "/email-bezwaar"
-_SECRET = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _EMAIL = Field("email", canonical, wrong="V03", longest=254)
 _PASSWORDS = (
     Field("current-password", lambda text: text, secret=True),
@@ -98,11 +95,9 @@ class _Views(ProfilePages):
         return self._linked(OBJECT, Purpose.EMAIL_OBJECTION, "profile/email-object", "profile/email-restored")
 
     def _linked(self, path: str, purpose: Purpose, ask: str, done: str) -> Response:
-        if "t" in request.args:
-            session[purpose.value] = request.args["t"] if _SECRET.fullmatch(request.args["t"]) else ""
-            response: Response = see_other(path)
-            response.headers["Referrer-Policy"] = "no-referrer"
-            return response
+        moved = self.put_away(purpose.value, path)
+        if moved is not None:
+            return moved
         secret = session.get(purpose.value, "")
         change = addresses.change_of(self._office, secret, purpose)
         if change is None:

@@ -1,7 +1,5 @@
 """The pages for one's own responder: pairing another, recovery codes, and what one has (F34 to F36, R7)."""
 
-import re
-
 import segno
 from flask import Blueprint, Response, request, session
 
@@ -20,7 +18,6 @@ from idp.web.own import OwnPages
 from idp.web.texts import hour
 
 _TICKET = "pairing-app"
-_SECRET = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 def _digits(text: str) -> str | None:
@@ -53,9 +50,9 @@ class _Views(OwnPages):
 
     def pair(self) -> Response:
         """Pair an app or a device: with the second factor, or with a permit beside the password."""
-        if "t" in request.args:
-            session[PERMIT] = request.args["t"] if _SECRET.fullmatch(request.args["t"]) else ""
-            return self.to(PAIR)
+        moved = self.put_away(PERMIT, PAIR)
+        if moved is not None:
+            return moved
         who = self.who()
         if who is None:
             return self.log_in_first()
