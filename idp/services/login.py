@@ -14,7 +14,7 @@ from idp.services.logins import Login, advance, fresh, load, store
 from idp.services.notices import note_device
 from idp.services.own_party import OWN
 from idp.services.proofs import blocked, disproven
-from idp.services.sessions import carry_over, end, find, find_to_use, open_session, remember_party, touch
+from idp.services.sessions import carry_over, end, find, find_to_use, limits, open_session, remember_party, touch
 from idp.services.tickets import Purpose, first_use
 from idp.services.work import Office, Work
 
@@ -189,13 +189,13 @@ def standing_of(office: Office, login: Login) -> Standing:
 
 def single_sign_on(office: Office, party: Party, asked: LoginRequest) -> SingleSignOn:
     """The limits of a kept session for this service and party (RUL-17)."""
-    login = office.settings.login
+    idle, total = limits(office)
     return SingleSignOn(
         service=service_of(party, asked).sso,
         party=party.settings.sso,
         provider=party.provider.oin,
-        idle=timedelta(minutes=login.idle_minutes),
-        total=timedelta(minutes=min(login.session_minutes, 120)),
+        idle=idle,
+        total=total,
     )
 
 

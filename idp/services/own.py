@@ -1,14 +1,13 @@
 """Who is at the browser, for what people do about their own login: by a login under way, or by a kept session."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from idp.domain.assurance import Factor
 from idp.domain.login import SingleSignOn, alive
 from idp.services.login import Browser
 from idp.services.logins import Login, load
 from idp.services.proofs import disproven
-from idp.services.sessions import find
+from idp.services.sessions import find, limits
 from idp.services.work import Office, Work
 
 
@@ -42,8 +41,7 @@ def underway(office: Office, login_id: str, browser: Browser) -> Login | None:
 
 
 def _session(work: Work, browser: Browser) -> Present | None:
-    rules = work.office.settings.login
-    idle, total = timedelta(minutes=rules.idle_minutes), timedelta(minutes=min(rules.session_minutes, 120))
+    idle, total = limits(work.office)
     kept = find(work.office, work.connection, browser.session)
     if kept is None or not alive(kept, SingleSignOn(True, True, "", idle, total), work.now):
         return None

@@ -18,7 +18,7 @@ from idp.services.parcels import Envelope, post
 from idp.services.passkeys import own_passkeys
 from idp.services.recovery_codes import codes_left
 from idp.services.responders import own as own_responders
-from idp.services.sessions import end
+from idp.services.sessions import end, limits
 from idp.services.work import Office, Work
 from idp.store.base import AnyRow
 from idp.store.catalogue import PartyRow
@@ -119,9 +119,8 @@ def means_of(connection: Connection, account: str) -> list[OwnMeans]:
 
 def sessions_of(office: Office, connection: Connection, account: str, here: str) -> list[OwnSession]:
     """The sessions that are still good, this browser's first; ``here`` is the secret of its cookie."""
-    rules = office.settings.login
     now = office.clock.now()
-    idle, total = timedelta(minutes=rules.idle_minutes), timedelta(minutes=min(rules.session_minutes, 120))
+    idle, total = limits(office)
     query = select(SessionRow).where(
         SessionRow.account_id == account,
         SessionRow.ended_at.is_(None),

@@ -18,6 +18,7 @@ from idp.store.people import Account
 from idp.store.prepared import Prepared
 
 _TOUCH_EVERY = timedelta(minutes=1)
+_LONGEST_MINUTES = 120
 _FIND = Prepared(
     select(
         SessionRow.id,
@@ -50,6 +51,12 @@ class Opened:
 
     id: str
     secret: str
+
+
+def limits(office: Office) -> tuple[timedelta, timedelta]:
+    """How long a session may idle, and how long it lasts from the password: two hours at most (domain 9.2)."""
+    rules = office.settings.login
+    return timedelta(minutes=rules.idle_minutes), timedelta(minutes=min(rules.session_minutes, _LONGEST_MINUTES))
 
 
 def find(office: Office, connection: Connection, secret: str) -> KeptSession | None:

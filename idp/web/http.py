@@ -1,6 +1,7 @@
 """Between Flask and the protocols: requests in, answers out."""
 
 import re
+from datetime import datetime
 from urllib.parse import unquote, urlsplit
 
 from flask import Response, g, redirect, render_template, request
@@ -60,6 +61,11 @@ def posting(action: str, page: str) -> Response:
     response = Response(page, content_type="text/html; charset=utf-8")
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
+
+
+def wait_until(response: Response, until: datetime, now: datetime) -> None:
+    """Tell a browser when to try again, in whole seconds."""
+    response.headers["Retry-After"] = str(max(int((until - now).total_seconds()) + 1, 1))
 
 
 def shown_certificates(settings: Settings) -> tuple[bytes, ...]:

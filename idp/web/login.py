@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 
 from flask import Blueprint, Response, g, request, url_for
@@ -24,7 +23,7 @@ from idp.web.cookies import Cookies
 from idp.web.errors import Trouble
 from idp.web.errors import page as error_page
 from idp.web.headers import allow_form_to
-from idp.web.http import outgoing, posting, see_other, source
+from idp.web.http import outgoing, posting, see_other, source, wait_until
 from idp.web.login_pages import render_step
 from idp.web.views import acting_for, asked_view, outcome_name
 
@@ -173,7 +172,7 @@ class LoginViews:
         response = self._page(waiting, faulty)
         response.status_code = statuses.get(faulty.fault, 422)
         if faulty.until is not None:
-            response.headers["Retry-After"] = str(_seconds_until(faulty.until, self._office.clock.now()))
+            wait_until(response, faulty.until, self._office.clock.now())
         return response
 
     def _page(self, waiting: Waiting, faulty: Faulty | None = None, missed: bool = False) -> Response:
@@ -204,7 +203,3 @@ def _choose(key: str, progress: Progress) -> Progress:
 
 def _consent(names: list[str], progress: Progress) -> Progress:
     return replace(progress, consented=frozenset(names) & PERSONAL_ATTRIBUTES.keys())
-
-
-def _seconds_until(until: datetime, now: datetime) -> int:
-    return max(int((until - now).total_seconds()) + 1, 1)

@@ -12,7 +12,7 @@ from idp.services import recovery
 from idp.services.work import Office
 from idp.web.cookies import Cookies
 from idp.web.forms import Field, read
-from idp.web.http import see_other, source
+from idp.web.http import see_other, source, wait_until
 from idp.web.own import OwnPages
 from idp.web.passwordtexts import broken_rules, rules_of
 from idp.web.texts import hour
@@ -83,8 +83,7 @@ class _Views(OwnPages):
         if until is None:
             return self.to(f"{kind.path}/verstuurd")
         response = self.page(template, filled.fail("R05", time=hour(until)), 429)
-        wait = (until - self._office.clock.now()).total_seconds()
-        response.headers["Retry-After"] = str(max(int(wait) + 1, 1))
+        wait_until(response, until, self._office.clock.now())
         return response
 
     def sent(self, kind: Kind) -> Response:
