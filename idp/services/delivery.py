@@ -8,62 +8,43 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 
 from sqlalchemy import bindparam, select, update
 
 from idp.domain.audit import Event
 from idp.ports import Mail, MailDelayed, MailRefused, PostOffice, Stationery
 from idp.services.gathering import NOT_LED
+from idp.services.outbox import AT_ONCE, LEASE, MINE, Fate, put_off, write_off
 from idp.services.parcels import SEAL, Facts, Outgoing
 from idp.services.work import Office, Work
 from idp.store.base import AnyRow
 from idp.store.parcels import Parcel
 from idp.store.prepared import Prepared
 
-_AT_ONCE = 50
-# Longer than any attempt can take: whoever holds a mail so long has died with it.
-_LEASE, _LEASED_WAITS = timedelta(minutes=5), 12
-_FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=1)
+# One attempt waits for the server several times; its lease outlasts them all.
+_LEASED_WAITS = 12
 _DUE = (
     select(Parcel.id, Parcel.attempts)
     .where(Parcel.status == "queued", Parcel.kind == "mail", Parcel.due_at <= bindparam("now"), NOT_LED)
     .order_by(Parcel.due_at)
-    .limit(_AT_ONCE)
+    .limit(AT_ONCE)
 )
-_MINE = (Parcel.id == bindparam("parcel"), Parcel.status == "queued", Parcel.attempts == bindparam("seen"))
 _CLAIM = Prepared(
     update(Parcel)
-    .where(*_MINE)
+    .where(*MINE)
     .values(attempts=bindparam("now_tried"), due_at=bindparam("lease"))
     .returning(Parcel.recipient, Parcel.template, Parcel.locale, Parcel.payload, Parcel.created_at)
 )
 _ADDRESS = Prepared(
     update(Parcel)
-    .where(*_MINE)
+    .where(*MINE)
     .values(
         recipient=bindparam("to"), template=bindparam("text"), locale=bindparam("language"), payload=bindparam("sealed")
     )
 )
-_END = Prepared(
-    update(Parcel)
-    .where(*_MINE)
-    .values(status=bindparam("ends"), payload=bindparam("sealed"), sent_at=bindparam("at"), due_at=bindparam("at"))
-)
-_AGAIN = Prepared(update(Parcel).where(*_MINE).values(due_at=bindparam("again")))
 
 Address = Callable[[Work, Outgoing], Outgoing | None]
 """Completes a mail: finds its recipient, or what goes along; asked again at every attempt, None discards it."""
-
-
-class Fate(StrEnum):
-    """What became of a mail in one attempt."""
-
-    SENT = "sent"
-    DELAYED = "delayed"
-    FAILED = "failed"
-    DISCARDED = "discarded"
-    TAKEN = "taken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,17 +118,15 @@ class Postman:
         if self.office.clock.now() > given_up:
             return self._end(claimed, Fate.FAILED, why)
         with self.office.work("worker") as work:
-            wait = min(_FIRST_WAIT * 2 ** min(claimed.tries - 1, 10), _LONGEST_WAIT)
-            _AGAIN.run(work.connection, parcel=claimed.id, seen=claimed.tries, again=work.now + wait)
+            put_off(work, (claimed.id, claimed.tries))
         return Fate.DELAYED
 
     def _write_off(self, work: Work, parcel: str, seen: int, fate: Fate, kept: Facts | None = None) -> None:
         """Nothing of what a mail told is kept (F39), but for the letter box of the laboratory."""
-        values = {"ends": fate.value, "at": work.now, "sealed": self._sealed(kept or {})}
-        _END.run(work.connection, parcel=parcel, seen=seen, **values)
+        write_off(work, (parcel, seen), fate, self._sealed(kept or {}))
 
     def _lease(self) -> timedelta:
-        return max(_LEASE, timedelta(seconds=self.office.settings.mail.timeout_seconds * _LEASED_WAITS))
+        return max(LEASE, timedelta(seconds=self.office.settings.mail.timeout_seconds * _LEASED_WAITS))
 
     def _opened(self, payload: bytes) -> Facts | None:
         """What a mail tells; None when it was sealed with a key that is gone."""

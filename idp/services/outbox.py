@@ -9,27 +9,27 @@ from sqlalchemy import bindparam, select, update
 
 from idp.domain.audit import Event
 from idp.services.parcels import SEAL
-from idp.services.work import Office
+from idp.services.work import Office, Work
 from idp.store.parcels import Parcel
 from idp.store.prepared import Prepared
 
-_AT_ONCE = 50
+AT_ONCE = 50
 # Longer than any attempt can take: whoever holds a parcel so long has died with it.
-_LEASE = timedelta(minutes=5)
+LEASE = timedelta(minutes=5)
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=1)
-_MINE = (Parcel.id == bindparam("parcel"), Parcel.status == "queued", Parcel.attempts == bindparam("seen"))
+MINE = (Parcel.id == bindparam("parcel"), Parcel.status == "queued", Parcel.attempts == bindparam("seen"))
 _TAKE = Prepared(
     update(Parcel)
-    .where(*_MINE)
+    .where(*MINE)
     .values(attempts=bindparam("now_tried"), due_at=bindparam("lease"))
     .returning(Parcel.payload, Parcel.created_at)
 )
 _END = Prepared(
     update(Parcel)
-    .where(*_MINE)
+    .where(*MINE)
     .values(status=bindparam("ends"), payload=bindparam("sealed"), sent_at=bindparam("at"), due_at=bindparam("at"))
 )
-_AGAIN = Prepared(update(Parcel).where(*_MINE).values(due_at=bindparam("again")))
+_AGAIN = Prepared(update(Parcel).where(*MINE).values(due_at=bindparam("again")))
 
 
 class Fate(StrEnum):
@@ -75,7 +75,7 @@ class Outbox:
                 select(Parcel.id, Parcel.attempts, Parcel.recipient)
                 .where(Parcel.status == "queued", Parcel.kind == self.kind, Parcel.due_at <= self.office.clock.now())
                 .order_by(Parcel.due_at)
-                .limit(_AT_ONCE)
+                .limit(AT_ONCE)
             )
             return [Due(row.id, row.attempts, row.recipient) for row in connection.execute(waiting)]
 
@@ -83,7 +83,7 @@ class Outbox:
         """Take a parcel for one attempt; None when another carrier has it."""
         tries = due.tried + 1
         with self.office.work("worker") as work:
-            lease = {"now_tried": tries, "lease": work.now + _LEASE}
+            lease = {"now_tried": tries, "lease": work.now + LEASE}
             row = _TAKE.one(work.connection, parcel=due.id, seen=due.tried, **lease)
         if row is None:
             return None
@@ -93,8 +93,7 @@ class Outbox:
         """Write a parcel off; nothing of what it told is kept."""
         with self.office.work("worker") as work:
             nothing = self.office.vault.seal(b"{}", SEAL)
-            values = {"ends": fate.value, "at": work.now, "sealed": nothing}
-            _END.run(work.connection, parcel=taken.id, seen=taken.tries, **values)
+            write_off(work, (taken.id, taken.tries), fate, nothing)
             if event is not None:
                 work.record(event, **facts)
         return fate
@@ -102,6 +101,18 @@ class Outbox:
     def again(self, taken: Taken) -> Fate:
         """Let a parcel come back: after half a minute, then twice as long, up to an hour."""
         with self.office.work("worker") as work:
-            wait = min(_FIRST_WAIT * 2 ** min(taken.tries - 1, 10), _LONGEST_WAIT)
-            _AGAIN.run(work.connection, parcel=taken.id, seen=taken.tries, again=work.now + wait)
+            put_off(work, (taken.id, taken.tries))
         return Fate.DELAYED
+
+
+def write_off(work: Work, taken: tuple[str, int], fate: Fate, sealed: bytes) -> None:
+    """End a parcel that is still ours, by its id and the number of this attempt; ``sealed`` is what is kept of it."""
+    parcel, tries = taken
+    _END.run(work.connection, parcel=parcel, seen=tries, ends=fate.value, at=work.now, sealed=sealed)
+
+
+def put_off(work: Work, taken: tuple[str, int]) -> None:
+    """Let a parcel that is still ours come back: after half a minute, then twice as long, up to an hour."""
+    parcel, tries = taken
+    wait = min(_FIRST_WAIT * 2 ** min(tries - 1, 10), _LONGEST_WAIT)
+    _AGAIN.run(work.connection, parcel=parcel, seen=tries, again=work.now + wait)
