@@ -10,7 +10,17 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from lxml import etree
 
 from idp.protocols.saml.decryption import LocalDecryptionKey, decrypt
-from idp.protocols.saml.encryption import DEPLOYED, MODERN, OAEP, Envelope, Recipient, Scheme, Wrapper, encrypt
+from idp.protocols.saml.encryption import (
+    DEPLOYED,
+    OAEP,
+    BlockCipher,
+    Envelope,
+    KeyTransport,
+    Recipient,
+    Scheme,
+    Wrapper,
+    encrypt,
+)
 from idp.protocols.saml.refusal import Fault, Refused
 from idp.protocols.saml.signature import verify
 from idp.protocols.saml.signing import Signatory, sign_canonical
@@ -19,6 +29,7 @@ from tests.protocol.xml_kit import ASSERTION, SoftKey, base64, oracle_key, rsa_k
 
 NAME_ID = f"{{{SAML}}}NameID"
 PLAIN = f'<saml:NameID xmlns:saml="{SAML}" NameQualifier="urn:q">90000001</saml:NameID>'.encode()
+MODERN = Scheme(BlockCipher.AES256_GCM, KeyTransport.OAEP_SHA256)
 SCHEMES = pytest.mark.parametrize("scheme", [DEPLOYED, MODERN], ids=["deployed", "modern"])
 LAYOUTS = pytest.mark.parametrize("inline", [False, True], ids=["sibling", "inline"])
 

@@ -67,9 +67,6 @@ class Scheme:
 DEPLOYED: Final = Scheme(BlockCipher.AES256_CBC, KeyTransport.OAEP_SHA1)
 """What eHerkenning clients read (RUL-27)."""
 
-MODERN: Final = Scheme(BlockCipher.AES256_GCM, KeyTransport.OAEP_SHA256)
-"""For ``generic``, and for providers whose metadata offers it (RUL-27, ENC-9)."""
-
 
 class Wrapper(StrEnum):
     """The SAML element around the ciphertext."""
