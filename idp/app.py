@@ -21,36 +21,19 @@ from idp.protocols.saml import SamlCodec
 from idp.protocols.saml import documents as saml_documents
 from idp.services.work import Office
 from idp.settings import Settings, product_file
-from idp.web import (
-    catalogue,
-    certificates,
-    device,
-    errors,
-    guard,
-    headers,
-    lab,
-    lab_api,
-    lab_authority,
-    locale,
-    log,
-    login,
-    logout,
-    loss,
-    oidc,
-    operation,
-    own_login,
-    passkeys,
-    portals,
-    profile,
-    profile_changes,
-    public,
-    recovery,
-    responders,
-    saml,
-    texts,
-)
-from idp.web.cookies import Cookies
-from idp.web.documents import Application, Documents, Source
+from idp.web import catalogue, device, oidc, operation, public, saml
+from idp.web.lab import api as lab_api
+from idp.web.lab import authority as lab_authority
+from idp.web.lab import pages as lab
+from idp.web.lab import portals
+from idp.web.login import certificates, logout
+from idp.web.login import views as login
+from idp.web.own import door as own_login
+from idp.web.own import loss, passkeys, profile, profile_changes, recovery, responders
+from idp.web.shell import errors, guard, headers, locale, log
+from idp.web.shell.cookies import Cookies
+from idp.web.shell.documents import Application, Documents, Source
+from idp.web.texts import told as texts
 
 # A person waits while a request is fetched from the party that sent it, and few may wait at once (SEC-39).
 _LONGEST_ANSWER, _SLOWEST_ANSWER, _ASKED_AT_ONCE = 300 * 1024, 5.0, 2

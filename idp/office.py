@@ -11,7 +11,7 @@ from idp.effects.passwords import Argon2Passwords
 from idp.effects.vault import VAULT_FILE, FileVault
 from idp.ports import Clock
 from idp.services.directory import Directory
-from idp.services.keyring import KeyRing
+from idp.services.own_keys.keyring import KeyRing
 from idp.services.work import Office
 from idp.settings import Settings, load
 from idp.store.engine import open_engine

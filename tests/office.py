@@ -11,7 +11,7 @@ from idp.effects.keys import KeyFolder, make_missing
 from idp.effects.passwords import Argon2Passwords
 from idp.effects.vault import FileVault
 from idp.services.directory import Directory
-from idp.services.keyring import KeyRing
+from idp.services.own_keys.keyring import KeyRing
 from idp.services.work import Office
 from idp.settings import load
 from idp.store.engine import open_engine

@@ -10,19 +10,19 @@ import click
 
 from idp.cli.common import common, office_of, settings_of, show, wants_json
 from idp.domain.parties import Service
-from idp.services import catalogue as catalogues
-from idp.services.catalogue_changes import Change, changes
-from idp.services.catalogue_file import BadCatalogue, Draft, octets_of, read_toml
-from idp.services.catalogue_text import write_toml
-from idp.services.conclusion import dutch_day
+from idp.services.catalogue import loading as catalogues
+from idp.services.catalogue.changes import Change, changes
+from idp.services.catalogue.file import BadCatalogue, Draft, octets_of, read_toml
+from idp.services.catalogue.text import write_toml
+from idp.services.decision.conclusion import dutch_day
 from idp.services.work import Office
 from idp.store.catalogue import read_services
 
 if TYPE_CHECKING:
     # Only for their names: who checks a file of ours needs neither XML nor the decision.
-    from idp.protocols.saml.algorithms import VerificationKey
-    from idp.protocols.saml.catalogue_reader import Manner
-    from idp.services.lockout import LockedOut
+    from idp.protocols.saml.catalogue.reader import Manner
+    from idp.protocols.saml.xmlsec.algorithms import VerificationKey
+    from idp.services.catalogue.lockout import LockedOut
 
 _READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _CERTIFICATE = click.option(
@@ -110,7 +110,7 @@ def export(context: click.Context, *, xml: bool) -> None:
     if not services:
         raise click.ClickException("The catalogue is empty; load one with: idp catalogue load FILE")
     if xml:
-        from idp.protocols.saml.catalogue_writer import signed_catalogue
+        from idp.protocols.saml.catalogue.writer import signed_catalogue
 
         text = signed_catalogue(office, services).decode()
     else:
@@ -129,7 +129,7 @@ def _read(file: Path, known: Iterable[Service], manner: Callable[[], "Manner"], 
         if certificate is not None:
             raise click.UsageError("--certificate is for XML; a file in TOML carries no signature.")
         return Draft(read_toml(octets, file, known))
-    from idp.protocols.saml.catalogue_reader import read_xml
+    from idp.protocols.saml.catalogue.reader import read_xml
 
     return read_xml(octets, manner())
 
@@ -148,7 +148,7 @@ def _told_levels(draft: Draft, office: Office) -> Draft:
 
 
 def _manner(office: Office, known: Iterable[Service], certificate: Path | None) -> "Manner":
-    from idp.protocols.saml.catalogue_reader import Manner
+    from idp.protocols.saml.catalogue.reader import Manner
 
     services = {str(one.uuid): one for one in known}
     return Manner(office.clock.now(), office.settings.saml.oin, _pinned(certificate), services)
@@ -157,14 +157,14 @@ def _manner(office: Office, known: Iterable[Service], certificate: Path | None) 
 def _plain_manner(context: click.Context, certificate: Path | None) -> "Manner":
     """How to read a file without a database."""
     from idp.effects.clock import SystemClock
-    from idp.protocols.saml.catalogue_reader import Manner
+    from idp.protocols.saml.catalogue.reader import Manner
 
     return Manner(SystemClock().now(), settings_of(context).saml.oin, _pinned(certificate))
 
 
 def _pinned(certificate: Path | None) -> "Sequence[VerificationKey]":
-    from idp.protocols.saml.aggregate import pinned_keys
-    from idp.protocols.saml.refusal import Refused
+    from idp.protocols.saml.metadata.aggregate import pinned_keys
+    from idp.protocols.saml.xmlsec.refusal import Refused
 
     if certificate is None:
         return ()
@@ -176,7 +176,7 @@ def _pinned(certificate: Path | None) -> "Sequence[VerificationKey]":
 
 def _try_out(context: click.Context, office: Office, file: Path, certificate: Path | None) -> None:
     """Write what a file would change and whom it would lock out, each person as soon as found."""
-    from idp.services.lockout import locked_out
+    from idp.services.catalogue.lockout import locked_out
 
     with office.reading() as connection:
         before = read_services(connection)

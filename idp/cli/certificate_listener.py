@@ -37,7 +37,7 @@ def run(listening: Listening) -> None:
     """Serve for ever; while it does, the lock on its key tells so to whoever asks after our health."""
     from idp.app import wsgi
     from idp.effects.presence import hold
-    from idp.web.http import LARGEST_BODY, SHOWN
+    from idp.web.shell.http import LARGEST_BODY, SHOWN
 
     server = _server(listening.socket, _only_certificates(wsgi()))
     server.max_request_header_size, server.max_request_body_size = _LONGEST_HEAD, LARGEST_BODY

@@ -23,8 +23,8 @@ def bind(context: click.Context, username: str, file: Path) -> None:
     from cryptography import x509
 
     from idp.effects.certificates import identity_of
-    from idp.services.certificates import BadBinding
-    from idp.services.certificates import bind as bind_certificate
+    from idp.services.authentication.certificates import BadBinding
+    from idp.services.authentication.certificates import bind as bind_certificate
 
     try:
         found = x509.load_pem_x509_certificate(file.read_bytes())

@@ -5,7 +5,7 @@ from datetime import timedelta
 import click
 
 from idp.cli.common import common, office_of, show
-from idp.services.party_settings import PROFILES, BadParty
+from idp.services.relying_parties.settings import PROFILES, BadParty
 
 _A_MONTH = 24 * 31
 
@@ -22,8 +22,8 @@ _A_MONTH = 24 * 31
 @click.pass_context
 def invite(context: click.Context, services: str, profile: str, hours: int) -> None:
     """Make an initial access token, by which one OIDC client registers itself (RFC 7591)."""
-    from idp.services.registrations import Invitation
-    from idp.services.registrations import invite as make
+    from idp.services.relying_parties.registrations import Invitation
+    from idp.services.relying_parties.registrations import invite as make
 
     office = office_of(context)
     if office.settings.oidc.registration == "closed":

@@ -9,10 +9,10 @@ from idp.cli.sources import fetcher_of
 from idp.effects.courier import BackChannel
 from idp.effects.fetch import Bounds, GuardedFetcher
 from idp.effects.postman import postman_of
-from idp.protocols.oidc.herald import Herald
-from idp.protocols.oidc.refresh import refresh_keys_due
-from idp.protocols.saml.refresh import refresh_due
-from idp.services.keys import keep_dates
+from idp.protocols.oidc.client.refresh import refresh_keys_due
+from idp.protocols.oidc.logout.herald import Herald
+from idp.protocols.saml.metadata.refresh import refresh_due
+from idp.services.own_keys.lives import keep_dates
 from idp.services.schedule import Job, Schedule
 from idp.services.sweep import sweep
 from idp.services.work import Office
@@ -27,7 +27,7 @@ def run() -> None:
     """Do for ever what is due, with the settings of whoever started this process; what was done is told in the log."""
     # The composition root is loaded in the process of the worker alone.
     from idp.office import inherited, open_office
-    from idp.web import log
+    from idp.web.shell import log
 
     log.configure()
     schedule, told = schedule_of(open_office(inherited())), structlog.get_logger("idp.worker")

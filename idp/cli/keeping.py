@@ -65,7 +65,7 @@ def _tell(name: str, status: int | None, wait: float) -> None:
     # Loaded when there is something to tell, so that a start does not wait for it.
     import structlog
 
-    from idp.web import log
+    from idp.web.shell import log
 
     log.configure()
     structlog.get_logger("idp.keeping").error("process_ended", process=name, status=status, again_in_seconds=wait)

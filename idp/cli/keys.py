@@ -59,7 +59,7 @@ def make(context: click.Context) -> None:
 @click.pass_context
 def list_keys(context: click.Context) -> None:
     """Every key with its status and dates."""
-    from idp.services.keys import as_data, versions
+    from idp.services.own_keys.lives import as_data, versions
 
     with _operator(context) as work:
         found = versions(work)
@@ -76,8 +76,8 @@ def list_keys(context: click.Context) -> None:
 @click.pass_context
 def plan(context: click.Context, *, use: str, activate_at: datetime | None, wants_request: bool, dry_run: bool) -> None:
     """Make the key that is to follow, and publish it beside the active one."""
-    from idp.services import keys as service
-    from idp.services.foresight import planned
+    from idp.services.own_keys import lives as service
+    from idp.services.own_keys.foresight import planned
 
     at = None if activate_at is None else activate_at.replace(tzinfo=UTC)
     with _operator(context) as work:
@@ -97,7 +97,7 @@ def plan(context: click.Context, *, use: str, activate_at: datetime | None, want
 @click.pass_context
 def publish(context: click.Context, key: str, certificate: Path | None) -> None:
     """Publish a planned key, with the certificate of an authority where there is one."""
-    from idp.services import keys as service
+    from idp.services.own_keys import lives as service
 
     with _operator(context) as work:
         found = service.find(work, key)
@@ -121,8 +121,8 @@ def publish(context: click.Context, key: str, certificate: Path | None) -> None:
 @click.pass_context
 def activate(context: click.Context, key: str, *, force: bool, dry_run: bool) -> None:
     """Let a published key take over from the active one of its use."""
-    from idp.services import keys as service
-    from idp.services.foresight import activation
+    from idp.services.own_keys import lives as service
+    from idp.services.own_keys.foresight import activation
 
     with _operator(context) as work:
         found = service.find(work, key)
@@ -140,8 +140,8 @@ def activate(context: click.Context, key: str, *, force: bool, dry_run: bool) ->
 @click.pass_context
 def retire(context: click.Context, key: str, *, force: bool, dry_run: bool) -> None:
     """Stop publishing and using a key that was superseded, or drop one that waits."""
-    from idp.services import keys as service
-    from idp.services.foresight import retirement
+    from idp.services.own_keys import lives as service
+    from idp.services.own_keys.foresight import retirement
 
     with _operator(context) as work:
         found = service.find(work, key)
@@ -158,7 +158,7 @@ def retire(context: click.Context, key: str, *, force: bool, dry_run: bool) -> N
 @click.pass_context
 def rotate(context: click.Context, *, use: str, force: bool) -> None:
     """The next step of a rollover: make and publish the key that is to follow, or activate the one that waits."""
-    from idp.services import keys as service
+    from idp.services.own_keys import lives as service
 
     with _operator(context) as work:
         moved = service.rotate(work, _folder(context), KeyUse(use), force)
@@ -191,7 +191,7 @@ def export(context: click.Context, wants_next: bool, profile: str) -> None:
 @click.pass_context
 def stragglers(context: click.Context, wants_all: bool) -> None:
     """Relying parties that still ask at the address of a superseded key: they work with old metadata."""
-    from idp.services import sightings
+    from idp.services.own_keys import sightings
 
     with office_of(context).reading() as connection:
         found = sightings.sightings(connection) if wants_all else sightings.stragglers(connection)
@@ -206,7 +206,7 @@ def stragglers(context: click.Context, wants_all: bool) -> None:
 
 @contextmanager
 def _operator(context: click.Context) -> Iterator["Work"]:
-    from idp.services.keys import BadKey
+    from idp.services.own_keys.lives import BadKey
 
     try:
         with office_of(context).work("operator") as work:
@@ -226,7 +226,7 @@ def _subject(context: click.Context) -> str:
 
 
 def _tell(context: click.Context, key: KeyVersion | None, said: tuple[str, ...], dry_run: bool) -> None:
-    from idp.services.keys import as_data
+    from idp.services.own_keys.lives import as_data
 
     facts = {"key": None if key is None else as_data(key), "consequences": list(said), "dry_run": dry_run}
     head = "This would happen:" if dry_run else "Done." if key is None else f"Done: {key.name} is {key.status}."

@@ -11,9 +11,9 @@ import click
 from idp.cli import invitations, sources
 from idp.cli.common import common, office_of, show
 from idp.domain.parties import Party
-from idp.services import parties
-from idp.services.party_keys import FILE, URL, Source, follow, keep_certificates
-from idp.services.party_settings import BadParty
+from idp.services.relying_parties import parties
+from idp.services.relying_parties.keys import FILE, URL, Source, follow, keep_certificates
+from idp.services.relying_parties.settings import BadParty
 from idp.services.work import Office, Work
 
 _EVERY_HOURS = 24
@@ -82,7 +82,7 @@ def add(context: click.Context, /, **given: Any) -> None:
 
 def _remember_source(work: Work, party: Party, given: dict[str, Any]) -> None:
     """Note where the certificates of a SAML party came from, and follow the address where it was one."""
-    from idp.protocols.saml.refresh import listed_of
+    from idp.protocols.saml.metadata.refresh import listed_of
 
     keep_certificates(work, party.id, listed_of(party.document), FILE if given["url"] is None else URL)
     if given["url"] is not None:
@@ -95,7 +95,7 @@ def _described(given: dict[str, Any], office: Office) -> parties.NewParty:
     services = tuple(one.strip() for one in given["services"].split(",") if one.strip())
     provider = parties.NewProvider(given["provider"], given["oin"]) if given["provider"] else None
     if given["client"] is None:
-        from idp.protocols.saml.description import described as saml_party
+        from idp.protocols.saml.metadata.description import described as saml_party
 
         octets = (
             sources.chosen(given["metadata"].read_bytes(), given["entity"])
@@ -103,7 +103,7 @@ def _described(given: dict[str, Any], office: Office) -> parties.NewParty:
             else sources.obtained(office, given["url"], given["signer"].read_bytes(), given["entity"])
         )
         return saml_party(octets, services, wishes, provider, office.clock.now())
-    from idp.protocols.oidc.registration import described as oidc_party
+    from idp.protocols.oidc.client.registration import described as oidc_party
 
     return oidc_party(given["client"].read_bytes(), services, wishes, provider, sources.fetcher_of(office))
 

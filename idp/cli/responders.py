@@ -30,7 +30,7 @@ def responders(**_options: object) -> None:
 @click.pass_context
 def import_file(context: click.Context, file: Path, key_file: Path | None, password_file: Path | None) -> None:
     """Take a vendor's seed file (PSKC or CSV) in stock, wholly or not at all."""
-    from idp.services.responders import take_in
+    from idp.services.second_factor.responders import take_in
 
     office = office_of(context)
     try:
@@ -50,7 +50,7 @@ def import_file(context: click.Context, file: Path, key_file: Path | None, passw
 @click.pass_context
 def list_them(context: click.Context, status: str | None, after: str, most: int) -> None:
     """Responders by serial number."""
-    from idp.services.responders import listed
+    from idp.services.second_factor.responders import listed
 
     found = listed(office_of(context), status or "", after, most)
     text = "\n".join(f"{one.serial}  {one.status:8}  {one.algorithm}  {one.username}".rstrip() for one in found)
@@ -63,7 +63,7 @@ def list_them(context: click.Context, status: str | None, after: str, most: int)
 @click.pass_context
 def show_one(context: click.Context, serial: str) -> None:
     """Who holds a responder; that you asked is recorded (F36)."""
-    from idp.services.responders import look_up
+    from idp.services.second_factor.responders import look_up
 
     with office_of(context).work("operator") as work:
         found = look_up(work, serial)
@@ -80,7 +80,7 @@ def show_one(context: click.Context, serial: str) -> None:
 @click.pass_context
 def assign_one(context: click.Context, serial: str, username: str) -> None:
     """Give a responder of the stock to an account, or a found one back to who lost it."""
-    from idp.services.responders import BadResponder, assign
+    from idp.services.second_factor.responders import BadResponder, assign
 
     try:
         with office_of(context).work("operator") as work:
@@ -96,7 +96,7 @@ def assign_one(context: click.Context, serial: str, username: str) -> None:
 @click.pass_context
 def lose_one(context: click.Context, serial: str) -> None:
     """Write a responder off as lost: its codes are worth nothing from now on."""
-    from idp.services.responders import lose
+    from idp.services.second_factor.responders import lose
 
     _leave(context, serial, lose, "lost")
 
@@ -107,13 +107,13 @@ def lose_one(context: click.Context, serial: str) -> None:
 @click.pass_context
 def retire_one(context: click.Context, serial: str) -> None:
     """Write a responder off for good."""
-    from idp.services.responders import retire
+    from idp.services.second_factor.responders import retire
 
     _leave(context, serial, retire, "retired")
 
 
 def _leave(context: click.Context, serial: str, leave: "Callable[[Work, str], None]", status: str) -> None:
-    from idp.services.responders import BadResponder
+    from idp.services.second_factor.responders import BadResponder
 
     try:
         with office_of(context).work("operator") as work:

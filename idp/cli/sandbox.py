@@ -38,7 +38,7 @@ def otp(context: click.Context, username: str) -> None:
 @click.pass_context
 def decide(context: click.Context, username: str, service: str) -> None:
     """May this account log in to this service, and if not: why, and what mends it? (features C2)"""
-    from idp.services.explain import explain
+    from idp.services.decision.explain import explain
 
     found = explain(office_of(context), username, service)
     if found is None:

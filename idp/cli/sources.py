@@ -8,13 +8,13 @@ import click
 
 from idp.cli.common import common, office_of, show
 from idp.domain.parties import Party
-from idp.services import parties
-from idp.services.party_settings import BadParty
+from idp.services.relying_parties import parties
+from idp.services.relying_parties.settings import BadParty
 
 if TYPE_CHECKING:
     # Only for their names: who lists parties needs neither XML nor a way out.
     from idp.effects.fetch import GuardedFetcher
-    from idp.protocols.saml.refresh import Newer
+    from idp.protocols.saml.metadata.refresh import Newer
     from idp.services.work import Office, Work
 
 _READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -26,7 +26,7 @@ def fetcher_of(office: "Office") -> "GuardedFetcher":
     import time
 
     from idp.effects.fetch import Bounds, GuardedFetcher
-    from idp.protocols.saml.aggregate import AGGREGATE
+    from idp.protocols.saml.metadata.aggregate import AGGREGATE
 
     bounds = Bounds(octets=AGGREGATE.octets, laboratory=office.settings.lab.enabled)
     return GuardedFetcher(bounds, time.monotonic)
@@ -35,9 +35,9 @@ def fetcher_of(office: "Office") -> "GuardedFetcher":
 def obtained(office: "Office", url: str, signer: bytes, entity_id: str | None) -> bytes:
     """The metadata at an address with a pinned signature, before their party is known; ``ClickException``."""
     from idp.ports import FetchFailed
-    from idp.protocols.saml.aggregate import only, pinned_keys
-    from idp.protocols.saml.refusal import Refused
-    from idp.protocols.saml.xml import Schemas
+    from idp.protocols.saml.metadata.aggregate import only, pinned_keys
+    from idp.protocols.saml.xmlsec.refusal import Refused
+    from idp.protocols.saml.xmlsec.xml import Schemas
 
     try:
         return only(fetcher_of(office).get(url).octets, entity_id, pinned_keys(signer), Schemas.load())
@@ -47,9 +47,9 @@ def obtained(office: "Office", url: str, signer: bytes, entity_id: str | None) -
 
 def chosen(octets: bytes, entity_id: str | None) -> bytes:
     """The metadata of one entity out of a file that may hold many; ``ClickException``."""
-    from idp.protocols.saml.aggregate import only
-    from idp.protocols.saml.refusal import Refused
-    from idp.protocols.saml.xml import Schemas
+    from idp.protocols.saml.metadata.aggregate import only
+    from idp.protocols.saml.xmlsec.refusal import Refused
+    from idp.protocols.saml.xmlsec.xml import Schemas
 
     if entity_id is None:
         return octets
@@ -63,9 +63,9 @@ def remember_addresses(work: "Work", party: Party) -> None:
     """Let the worker fetch again what the registration of an OIDC client refers to."""
     import json
 
-    from idp.protocols.oidc.registrar import EVERY_HOURS
-    from idp.protocols.oidc.remote import remote_addresses
-    from idp.services.party_keys import Source, follow
+    from idp.protocols.oidc.client.registrar import EVERY_HOURS
+    from idp.protocols.oidc.client.remote import remote_addresses
+    from idp.services.relying_parties.keys import Source, follow
 
     for address in remote_addresses(json.loads(party.document))[:1]:
         follow(work, party, Source(address, "", EVERY_HOURS))
@@ -80,9 +80,9 @@ def remember_addresses(work: "Work", party: Party) -> None:
 @click.pass_context
 def follow(context: click.Context, party: str, url: str, signer: Path, every_hours: int) -> None:
     """Let idp worker fetch a relying party's metadata from an address."""
-    from idp.protocols.saml.aggregate import pinned_keys
-    from idp.protocols.saml.refusal import Refused
-    from idp.services.party_keys import Source, follow
+    from idp.protocols.saml.metadata.aggregate import pinned_keys
+    from idp.protocols.saml.xmlsec.refusal import Refused
+    from idp.services.relying_parties.keys import Source, follow
 
     office, found = _party(context, party)
     try:
@@ -100,7 +100,7 @@ def follow(context: click.Context, party: str, url: str, signer: Path, every_hou
 @click.pass_context
 def unfollow(context: click.Context, party: str) -> None:
     """Fetch a relying party's metadata no longer; the last good ones stay."""
-    from idp.services.party_keys import unfollow
+    from idp.services.relying_parties.keys import unfollow
 
     office, found = _party(context, party)
     with office.work("operator") as work:
@@ -117,7 +117,7 @@ def unfollow(context: click.Context, party: str) -> None:
 @click.pass_context
 def refresh(context: click.Context, party: str, *, metadata: Path | None, dry_run: bool, accept_weaker: bool) -> None:
     """Take over newer metadata of a relying party, and show what they change."""
-    from idp.protocols.saml import refresh as saml
+    from idp.protocols.saml.metadata import refresh as saml
 
     office, found = _party(context, party)
     try:
@@ -138,8 +138,8 @@ def refresh(context: click.Context, party: str, *, metadata: Path | None, dry_ru
 @click.pass_context
 def keys_of(context: click.Context, party: str) -> None:
     """The certificates of a relying party, with their dates and where they came from."""
-    from idp.protocols.saml.sp_metadata import of_party
-    from idp.services.party_keys import certificates, source_of
+    from idp.protocols.saml.metadata.sp_metadata import of_party
+    from idp.services.relying_parties.keys import certificates, source_of
 
     office, found = _party(context, party)
     with office.reading() as connection:

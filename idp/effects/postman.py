@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 from idp.effects.smtp import SmtpPost
 from idp.effects.stationery import stationery
 from idp.ports import Mail, PostOffice
-from idp.services.addressing import ADDRESSING
-from idp.services.delivery import Nobody, Postman
+from idp.services.mail.addressing import ADDRESSING
+from idp.services.mail.delivery import Nobody, Postman
 from idp.services.work import Office
 
 

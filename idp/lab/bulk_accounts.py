@@ -11,7 +11,7 @@ from sqlalchemy.sql import ColumnElement
 from idp.domain.assurance import Level
 from idp.domain.mandates import ScopeKind, add_months
 from idp.domain.means import MeansStatus
-from idp.services.conclusion import dutch_day
+from idp.services.decision.conclusion import dutch_day
 from idp.services.work import Work
 from idp.store.base import Base, UtcDateTime
 from idp.store.mandates import MandateRow

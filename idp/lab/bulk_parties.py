@@ -11,9 +11,9 @@ from idp.domain.identifiers import Oin, ServiceUrn, ServiceUuid
 from idp.domain.parties import PartySettings, Profile, Provider, Service
 from idp.lab.keys import PartyKey, make_missing
 from idp.lab.metadata import Description, document
-from idp.services.catalogue import service_values
-from idp.services.catalogue_file import ENTITY_TYPES
-from idp.services.parties import OIDC, SAML
+from idp.services.catalogue.file import ENTITY_TYPES
+from idp.services.catalogue.loading import service_values
+from idp.services.relying_parties.parties import OIDC, SAML
 from idp.services.work import Work
 from idp.store.base import Base
 from idp.store.catalogue import PartyRow, PartyService, ProviderRow, ServiceRow, settings_json

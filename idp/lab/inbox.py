@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from idp.effects.postman import postman_of
 from idp.effects.stationery import stationery
 from idp.ports import MailRefused, Stationery
-from idp.services.parcels import SEAL
+from idp.services.mail.parcels import SEAL
 from idp.services.work import Office
 from idp.store.base import AnyRow
 from idp.store.parcels import Parcel

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from idp.domain.parties import Service
 from idp.protocols.saml.names import PROTOCOL, Binding
-from idp.protocols.saml.xml import DS, MD, escape_attribute, escape_text
+from idp.protocols.saml.xmlsec.xml import DS, MD, escape_attribute, escape_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from idp.domain.otp import Algorithm, expected_step
 from idp.domain.usernames import canonical
-from idp.services.codes import code_at, state_of
+from idp.services.authentication.codes import code_at, state_of
 from idp.services.work import Office
 from idp.store.base import AnyRow
 from idp.store.people import Account, Responder

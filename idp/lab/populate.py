@@ -9,7 +9,7 @@ from sqlalchemy import func, insert, select
 
 from idp.lab import bulk_parties
 from idp.lab.bulk_accounts import ACCOUNT, RESPONDER, Batch, add_accounts, id_of, username
-from idp.services.responders import mark_of
+from idp.services.second_factor.responders import mark_of
 from idp.services.work import Office, Work
 from idp.store.catalogue import ProviderRow, read_services
 from idp.store.organisations import Organisation

@@ -10,16 +10,16 @@ from lxml import etree
 
 from idp.lab.portals import Portal
 from idp.lab.received import Check, Disbelieved, Ending, Received, Scrutiny
-from idp.protocols.saml.algorithms import VerificationKey
-from idp.protocols.saml.decryption import LocalDecryptionKey, decrypt
+from idp.protocols.saml.metadata.sp_metadata import read_certificate
 from idp.protocols.saml.names import Binding
-from idp.protocols.saml.redirect import Parameter, RedirectMessage, write_redirect
-from idp.protocols.saml.refusal import Refused
-from idp.protocols.saml.signature import verify
-from idp.protocols.saml.signing import Signatory, key_name, sign
-from idp.protocols.saml.sp_metadata import read_certificate
+from idp.protocols.saml.request.redirect import Parameter, RedirectMessage, write_redirect
 from idp.protocols.saml.times import read_instant, write_instant
-from idp.protocols.saml.xml import DS, MD, METADATA, SAML, SAMLP, Element, escape_attribute, parse, serialise
+from idp.protocols.saml.xmlsec.algorithms import VerificationKey
+from idp.protocols.saml.xmlsec.decryption import LocalDecryptionKey, decrypt
+from idp.protocols.saml.xmlsec.refusal import Refused
+from idp.protocols.saml.xmlsec.signature import verify
+from idp.protocols.saml.xmlsec.signing import Signatory, key_name, sign
+from idp.protocols.saml.xmlsec.xml import DS, MD, METADATA, SAML, SAMLP, Element, escape_attribute, parse, serialise
 
 CANCELLED: Final = "Authentication cancelled"
 _RESPONSE: Final = f"{{{SAMLP}}}Response"

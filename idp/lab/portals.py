@@ -9,9 +9,9 @@ from idp.domain.parties import Party, Profile, Service
 from idp.lab.keys import PartyKey, make_missing
 from idp.lab.keys import read as read_key
 from idp.lab.metadata import Description, document
-from idp.protocols.oidc.registration import described as described_client
-from idp.protocols.saml.description import described as described_entity
-from idp.services import parties
+from idp.protocols.oidc.client.registration import described as described_client
+from idp.protocols.saml.metadata.description import described as described_entity
+from idp.services.relying_parties import parties
 from idp.services.work import Office, Work
 from idp.store.catalogue import read_party, read_services
 

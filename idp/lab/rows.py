@@ -9,7 +9,7 @@ from idp.domain.mandates import ScopeKind
 from idp.domain.means import PENDING, MeansStatus
 from idp.lab import world as worlds
 from idp.lab.world import Persona, World
-from idp.services.conclusion import dutch_day
+from idp.services.decision.conclusion import dutch_day
 from idp.store.base import Base
 from idp.store.mandates import MandateRow
 from idp.store.means import Means

@@ -17,9 +17,9 @@ from idp.lab import authority
 from idp.lab.clock import start
 from idp.lab.rows import Rows, world_rows
 from idp.lab.world import World, read
-from idp.services.catalogue import load
-from idp.services.certificates import bind
-from idp.services.responders import mark_of
+from idp.services.authentication.certificates import bind
+from idp.services.catalogue.loading import load
+from idp.services.second_factor.responders import mark_of
 from idp.services.work import Office, Work
 from idp.settings import product_file
 from idp.store.base import Base

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from idp.domain.assertion import Outcome
 from idp.domain.login import LoginRequest
-from idp.services.login import Incoming
+from idp.services.authentication.login import Incoming
 from idp.services.work import Office, Work
 
 __all__ = [

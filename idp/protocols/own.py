@@ -6,8 +6,8 @@ from datetime import datetime
 from idp.domain.assertion import Assertion, Outcome
 from idp.domain.login import LoginRequest
 from idp.protocols.message import Answer, BadRequest, HttpMessage, Redirect
-from idp.services.login import Incoming
-from idp.services.own_party import own_party, own_request
+from idp.services.authentication.login import Incoming
+from idp.services.decision.own_party import own_party, own_request
 from idp.services.work import Office, Work
 
 PROFILE = "/profiel"

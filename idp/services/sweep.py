@@ -5,9 +5,9 @@ from datetime import timedelta
 
 from sqlalchemy import ColumnElement, and_, delete, or_, select
 
-from idp.services.farewell import KIND
-from idp.services.grants import LONGEST, forget
+from idp.services.sessions.farewell import KIND
 from idp.services.tickets import Purpose
+from idp.services.tokens.grants import LONGEST, forget
 from idp.services.work import Office, Work
 from idp.store.base import Base
 from idp.store.devices import DeviceRow

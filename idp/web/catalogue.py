@@ -2,9 +2,9 @@
 
 from flask import Blueprint, Response, request
 
-from idp.protocols.saml.catalogue_writer import published
+from idp.protocols.saml.catalogue.writer import published
 from idp.services.work import Office
-from idp.web.documents import prepare
+from idp.web.shell.documents import prepare
 
 PATH = "/saml/service-catalogue"
 

@@ -5,15 +5,15 @@ from datetime import datetime
 
 from flask import Blueprint, Response, render_template, request
 
-from idp.services.devices import Pending, Poll, decide, spelled_of, waiting
-from idp.services.login import Incoming
+from idp.services.authentication.login import Incoming
 from idp.services.throttle import ask, give_back
+from idp.services.tokens.devices import Pending, Poll, decide, spelled_of, waiting
 from idp.services.work import Office
-from idp.web import texts
-from idp.web.http import source
-from idp.web.login import LoginViews
-from idp.web.texts import Problem
-from idp.web.views import asked_view
+from idp.web.login.views import LoginViews
+from idp.web.shell.http import source
+from idp.web.shell.views import asked_view
+from idp.web.texts import told as texts
+from idp.web.texts.told import Problem
 
 _LONGEST = 40
 

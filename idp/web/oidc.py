@@ -9,10 +9,10 @@ from werkzeug.exceptions import MethodNotAllowed
 
 from idp.protocols.message import Codec, Document, HttpMessage
 from idp.services.work import Office
-from idp.web.http import incoming, outgoing
-from idp.web.login import LoginViews
-from idp.web.logout import LogoutViews
+from idp.web.login.logout import LogoutViews
+from idp.web.login.views import LoginViews
 from idp.web.session_frame import frame
+from idp.web.shell.http import incoming, outgoing
 
 BackChannel = Callable[[Office, HttpMessage, datetime], Document]
 

@@ -10,11 +10,11 @@ from werkzeug.wrappers import Response as Answer
 
 from idp.domain.assurance import Level
 from idp.domain.parties import Service, behind
-from idp.services.catalogue import as_data
-from idp.services.catalogue_portals import shown
-from idp.services.conclusion import dutch_day
+from idp.services.catalogue.loading import as_data
+from idp.services.catalogue.portals import shown
+from idp.services.decision.conclusion import dutch_day
 from idp.services.work import Office
-from idp.web.locale import spoken
+from idp.web.shell.locale import spoken
 
 # The addresses of old letters and bookmarks, kept for ever (F40).
 ALIASES = {

@@ -7,10 +7,10 @@ from flask import Blueprint, Response
 from idp.protocols.message import BadRequest
 from idp.protocols.saml import SamlCodec, is_soap, soap_refusal
 from idp.services.work import Office
-from idp.web.errors import note_refusal
-from idp.web.http import incoming, outgoing
-from idp.web.login import LoginViews
-from idp.web.logout import LogoutViews
+from idp.web.login.logout import LogoutViews
+from idp.web.login.views import LoginViews
+from idp.web.shell.errors import note_refusal
+from idp.web.shell.http import incoming, outgoing
 
 PREFIXES = ("/saml", "/saml/1.13", "/saml/1.11")
 

@@ -16,8 +16,8 @@ from joserfc.jwk import ECKey, KeySet, RSAKey
 from joserfc.jws import JWSRegistry
 
 from idp.office import open_office
-from idp.protocols.oidc.registration import described
-from idp.services import parties
+from idp.protocols.oidc.client.registration import described
+from idp.services.relying_parties import parties
 from idp.settings import load
 from tests.conformance.person import Person, Posted
 from tests.fixtures.sandbox import Demo

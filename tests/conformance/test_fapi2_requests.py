@@ -8,7 +8,7 @@ import pytest
 import requests
 from joserfc.jwk import ECKey
 
-from idp.services.party_settings import BadParty
+from idp.services.relying_parties.settings import BadParty
 from tests.conformance.openid import EC, FAPI, OpenIdClient, asks, own_page, registered, told_in
 from tests.conformance.person import Person
 from tests.conformance.profile import Profile
@@ -160,7 +160,7 @@ def test_what_the_profile_does_not_know_cannot_be_registered(demo: Demo, members
 def test_a_client_switched_to_the_profile_is_held_to_it(demo: Demo) -> None:
     """A registration that does not fit is refused at its next request, with the remedy."""
     from idp.office import open_office
-    from idp.services import parties
+    from idp.services.relying_parties import parties
     from idp.settings import load
 
     with registered(demo, {"switched": {}}) as made:

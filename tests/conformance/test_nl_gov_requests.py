@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from idp.services.party_settings import BadParty
+from idp.services.relying_parties.settings import BadParty
 from tests.conformance.openid import BY_KEY, OpenIdClient, own_page, registered, told_in
 from tests.conformance.person import Person
 from tests.conformance.profile import Profile

@@ -6,7 +6,7 @@ import json
 
 import structlog
 
-from idp.web import log
+from idp.web.shell import log
 
 
 def test_a_logger_outlives_a_stream_put_in_place_of_standard_error() -> None:

@@ -17,8 +17,8 @@ import pytest
 import requests
 from lxml import etree
 
-from idp.protocols.saml.signing import Signatory, sign
-from idp.protocols.saml.xml import MD, parse, serialise
+from idp.protocols.saml.xmlsec.signing import Signatory, sign
+from idp.protocols.saml.xmlsec.xml import MD, parse, serialise
 from tests.bench.samlparty import FlowFailed, SamlParty, verify_response
 from tests.conformance.person import Person, Posted
 from tests.fixtures.sandbox import Demo

@@ -14,7 +14,7 @@ import requests
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from joserfc.jwk import RSAKey
 
-from idp.protocols.saml.artifact import read_artifact
+from idp.protocols.saml.response.artifact import read_artifact
 from tests.bench.artifactparty import ARTIFACT, RESOLUTION, SSO, ArtifactParty
 from tests.bench.oidcparty import Authorization, OidcParty
 from tests.bench.samlparty import SamlParty, signing_certificate

@@ -13,7 +13,7 @@ from idp.lab import portal_oidc, portal_saml
 from idp.lab.portal_oidc import Asked, Flow
 from idp.lab.portals import Portal, read
 from idp.lab.received import Check, Ending, Received
-from idp.protocols.saml.xml import parse
+from idp.protocols.saml.xmlsec.xml import parse
 from tests.fixtures.sandbox import Demo
 from tests.journeys.walker import Walker
 

@@ -10,17 +10,17 @@ from hypothesis import strategies as st
 from idp.domain.assurance import Level
 from idp.domain.identifiers import Oin, ServiceUrn, ServiceUuid
 from idp.domain.parties import CatalogueAttribute, Provider, Service
-from idp.protocols.saml.aggregate import pinned_keys
-from idp.protocols.saml.catalogue_reader import Manner, read_xml
-from idp.protocols.saml.catalogue_writer import write_catalogue
-from idp.protocols.saml.service_catalogue import LIMITS, catalogue_schema
-from idp.protocols.saml.signing import key_certificate
+from idp.protocols.saml.catalogue.names import LIMITS, catalogue_schema
+from idp.protocols.saml.catalogue.reader import Manner, read_xml
+from idp.protocols.saml.catalogue.writer import write_catalogue
+from idp.protocols.saml.metadata.aggregate import pinned_keys
 from idp.protocols.saml.voice import signatory
-from idp.protocols.saml.xml import Schemas, parse
-from idp.services.catalogue_changes import changes
-from idp.services.catalogue_file import ENTITY_TYPES, BadCatalogue, read_toml
-from idp.services.catalogue_text import write_toml
-from idp.services.conclusion import PERSONAL_ATTRIBUTES
+from idp.protocols.saml.xmlsec.signing import key_certificate
+from idp.protocols.saml.xmlsec.xml import Schemas, parse
+from idp.services.catalogue.changes import changes
+from idp.services.catalogue.file import ENTITY_TYPES, BadCatalogue, read_toml
+from idp.services.catalogue.text import write_toml
+from idp.services.decision.conclusion import PERSONAL_ATTRIBUTES
 from tests.protocol.saml_messages import fixed_key
 
 BROKER = "00000001888888888001"

@@ -7,11 +7,11 @@ from idp.domain.assertion import Denied
 from idp.domain.parties import Profile
 from idp.domain.reasons import REASONS, Reason
 from idp.protocols.message import Redirect
-from idp.protocols.oidc.answers import answer_without_login
-from idp.protocols.oidc.return_address import ReturnAddress
+from idp.protocols.oidc.request.answers import answer_without_login
+from idp.protocols.oidc.request.return_address import ReturnAddress
 from idp.protocols.saml.dialects import DIALECTS
 from idp.protocols.saml.status import Problem, RequestFault, problem_of, status
-from idp.web.errortexts import ERRORS
+from idp.web.texts.errors import ERRORS
 
 FILE = Path(__file__).parents[2] / "docs" / "errors.md"
 REFERENCE = "REFERENCE"

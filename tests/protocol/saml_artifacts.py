@@ -8,8 +8,8 @@ from lxml import etree
 
 from idp.domain.parties import Profile
 from idp.protocols.message import Answer, Document, HttpMessage, PostForm, Redirect
-from idp.protocols.saml.signing import Signatory, sign
-from idp.protocols.saml.xml import SAML, SAMLP, SOAP, Element, parse, serialise
+from idp.protocols.saml.xmlsec.signing import Signatory, sign
+from idp.protocols.saml.xmlsec.xml import SAML, SAMLP, SOAP, Element, parse, serialise
 from tests.protocol.saml_kit import Bench, check_signature, octets_of, schemas, status_of
 from tests.protocol.saml_messages import BASE, DV, SP, SSO, fixed_key
 

@@ -8,7 +8,7 @@ import pytest
 import xmlsec
 from lxml import etree
 
-from idp.protocols.saml.xml import XENC
+from idp.protocols.saml.xmlsec.xml import XENC
 from tests.protocol.saml_messages import fixed_key
 
 FOLDER = Path(__file__).parent / "golden"

@@ -22,7 +22,7 @@ from idp.effects.vault import FileVault
 from idp.ports import KeyUse, PublicKey
 from idp.protocols.message import Answer, HttpMessage, PostForm
 from idp.protocols.saml import SamlCodec
-from idp.protocols.saml.xml import DS, MD, SAML, SAMLP, XENC, Element, Schemas
+from idp.protocols.saml.xmlsec.xml import DS, MD, SAML, SAMLP, XENC, Element, Schemas
 from idp.services.work import Office
 from idp.settings import load
 from idp.store.engine import open_engine

@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from idp.domain.parties import Profile
 from idp.ports import KeyUse, PublicKey
 from idp.protocols.message import HttpMessage
-from idp.protocols.saml.redirect import Parameter, RedirectMessage, write_redirect
-from idp.protocols.saml.signing import Signatory, key_certificate, sign
-from idp.protocols.saml.xml import DS, MD, SAML, SAMLP, parse, serialise
+from idp.protocols.saml.request.redirect import Parameter, RedirectMessage, write_redirect
+from idp.protocols.saml.xmlsec.signing import Signatory, key_certificate, sign
+from idp.protocols.saml.xmlsec.xml import DS, MD, SAML, SAMLP, parse, serialise
 from tests.protocol.xml_kit import SoftKey
 
 BASE = "https://idp.example.test"

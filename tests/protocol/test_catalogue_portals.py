@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from idp.domain.parties import Service
-from idp.protocols.saml.catalogue_writer import published, signed_catalogue, write_catalogue
-from idp.protocols.saml.service_catalogue import ESC, catalogue_schema
-from idp.protocols.saml.signing import Signatory
-from idp.services.catalogue import load, store
-from idp.services.catalogue_file import BadCatalogue, read_toml
-from idp.services.catalogue_text import write_toml
+from idp.protocols.saml.catalogue.names import ESC, catalogue_schema
+from idp.protocols.saml.catalogue.writer import published, signed_catalogue, write_catalogue
+from idp.protocols.saml.xmlsec.signing import Signatory
+from idp.services.catalogue.file import BadCatalogue, read_toml
+from idp.services.catalogue.loading import load, store
+from idp.services.catalogue.text import write_toml
 from idp.services.directory import Directory
 from idp.services.work import Office
 from idp.settings import product_file

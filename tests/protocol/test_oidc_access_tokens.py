@@ -9,8 +9,8 @@ import pytest
 from joserfc import jwt
 
 from idp.protocols.message import Answered, Document
-from idp.services.grants import Dead, Terms
-from idp.services.refreshing import extend
+from idp.services.tokens.grants import Dead, Terms
+from idp.services.tokens.refreshing import extend
 from tests.protocol.oidc_kit import BASE, Provider, RelyingParty, parameters_of, told_by
 from tests.protocol.oidc_proof import Prover, call, redeem, refresh
 

@@ -11,8 +11,8 @@ from idp.domain.assurance import Factor
 from idp.domain.login import Step
 from idp.domain.reasons import Reason
 from idp.protocols.message import Answered, Incoming, PostForm, Redirect
-from idp.protocols.oidc.jose import sign
-from idp.services.login import Concluded
+from idp.protocols.oidc.jose.jws import sign
+from idp.services.authentication.login import Concluded
 from tests.protocol.oidc_kit import BASE, CALLBACK, STATE, Provider, RelyingParty, parameters_of
 from tests.protocol.test_oidc_requests import read
 

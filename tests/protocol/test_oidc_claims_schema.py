@@ -10,8 +10,8 @@ from jsonschema import Draft202012Validator
 from idp.domain.login import LoginRequest
 from idp.lab.world import read
 from idp.protocols.oidc import documents
-from idp.protocols.oidc.claims import CLAIMS, TOKEN_CLAIMS
-from idp.services.login import Concluded
+from idp.protocols.oidc.claims.table import CLAIMS, TOKEN_CLAIMS
+from idp.services.authentication.login import Concluded
 from tests.protocol.oidc_kit import BASE, Provider, RelyingParty, parameters_of, told_by
 
 ADDRESS = "/oidc/schemas/claims-1.json"

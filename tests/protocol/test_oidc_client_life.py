@@ -13,15 +13,15 @@ from sqlalchemy import func, select
 
 from idp.ports import Fetched, FetchFailed
 from idp.protocols.message import Document, HttpMessage
-from idp.protocols.oidc.client import client_of
-from idp.protocols.oidc.herald import Herald
-from idp.protocols.oidc.refresh import refresh_keys_due
-from idp.protocols.oidc.registrar import Registrar
-from idp.services import parties
-from idp.services.party_keys import source_of
-from idp.services.party_settings import BadParty
-from idp.services.registrations import Invitation, invite
-from idp.services.sessions import end_all, find
+from idp.protocols.oidc.client.client import client_of
+from idp.protocols.oidc.client.refresh import refresh_keys_due
+from idp.protocols.oidc.client.registrar import Registrar
+from idp.protocols.oidc.logout.herald import Herald
+from idp.services.relying_parties import parties
+from idp.services.relying_parties.keys import source_of
+from idp.services.relying_parties.registrations import Invitation, invite
+from idp.services.relying_parties.settings import BadParty
+from idp.services.sessions.kept import end_all, find
 from idp.services.sweep import sweep
 from idp.settings import BadSettings, load
 from idp.store.parcels import Parcel

@@ -276,7 +276,7 @@ def test_secrets_stop_in_nl_gov(provider: Provider) -> None:
     party = provider.register(wishes={"require_pkce": "true"})
     assert told_by(party.redeem(party.code()))
     code = party.code()
-    from idp.services.parties import configure
+    from idp.services.relying_parties.parties import configure
 
     with provider.office.work("operator") as work:
         configure(work, party.client_id, {"profile": "nl-gov"})

@@ -11,10 +11,10 @@ import pytest
 
 from idp.protocols.message import BadRequest, Document, HttpMessage
 from idp.protocols.oidc import device_authorization
-from idp.services.devices import waiting
-from idp.services.grants import Dead, Terms
-from idp.services.login import Concluded, Incoming, Visit, begin
-from idp.services.refreshing import extend
+from idp.services.authentication.login import Concluded, Incoming, Visit, begin
+from idp.services.tokens.devices import waiting
+from idp.services.tokens.grants import Dead, Terms
+from idp.services.tokens.refreshing import extend
 from tests.protocol.oidc_kit import FORM, Provider, RelyingParty, jwks
 from tests.protocol.oidc_proof import USERINFO, Prover, redeem
 

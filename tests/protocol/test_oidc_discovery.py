@@ -11,9 +11,9 @@ from authlib.oidc.discovery import OpenIDProviderMetadata
 from idp.app import create_app
 from idp.protocols.message import Answered, HttpMessage
 from idp.protocols.oidc import back_channel, device_authorization, documents
-from idp.protocols.oidc.claims import CLAIMS
+from idp.protocols.oidc.claims.table import CLAIMS
 from idp.protocols.oidc.discovery import discovery
-from idp.services.party_settings import BadParty
+from idp.services.relying_parties.settings import BadParty
 from tests.protocol.oidc_kit import BASE, FORM, STATE, Provider, RelyingParty, jwks, parameters_of, told_by
 from tests.protocol.test_oidc_requests import read, read_query
 

@@ -15,8 +15,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import JWKRegistry
 
 from idp.protocols.message import HttpMessage
-from idp.protocols.oidc.dpop import Policy, proof_of
 from idp.protocols.oidc.faults import BackChannelFault
+from idp.protocols.oidc.jose.dpop import Policy, proof_of
 from tests.protocol.oidc_kit import Provider
 from tests.protocol.oidc_proof import TOKEN, Prover
 

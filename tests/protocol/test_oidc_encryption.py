@@ -9,8 +9,8 @@ from joserfc.jwk import ECKey, RSAKey
 
 from idp.domain.parties import Profile
 from idp.protocols.message import Document
-from idp.protocols.oidc.registration import check_metadata
-from idp.services.party_settings import BadParty
+from idp.protocols.oidc.client.registration import check_metadata
+from idp.services.relying_parties.settings import BadParty
 from tests.protocol.oidc_kit import Provider, RelyingParty, client_key, metadata, told_by
 from tests.protocol.oidc_proof import call
 

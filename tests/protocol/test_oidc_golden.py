@@ -12,7 +12,7 @@ import pytest
 from idp.domain.assertion import Assertion, LegalSubject
 from idp.domain.identifiers import KvkNumber
 from idp.protocols.message import Answer, Document, PostForm, Redirect
-from idp.services.login import Concluded
+from idp.services.authentication.login import Concluded
 from tests.protocol.oidc_kit import EIDAS, LOA, Provider, RelyingParty, parameters_of, told_by
 
 FOLDER = Path(__file__).parent / "golden" / "oidc"

@@ -8,7 +8,7 @@ import pytest
 from idp.domain.assurance import Factor
 from idp.domain.login import LoginRequest, Step
 from idp.protocols.message import Answered
-from idp.services.login import Waiting
+from idp.services.authentication.login import Waiting
 from tests.protocol.oidc_kit import EIDAS, LOA, Provider, RelyingParty, parameters_of
 from tests.protocol.test_oidc_requests import check_fault, read
 

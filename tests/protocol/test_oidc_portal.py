@@ -6,7 +6,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from idp.protocols.oidc import documents
-from idp.services.login import Browser
+from idp.services.authentication.login import Browser
 from tests.protocol.oidc_kit import Provider, RelyingParty, told_by
 from tests.services.portal_kit import catalogue, open_portal
 

@@ -8,9 +8,9 @@ import pytest
 
 from idp.domain.parties import Profile
 from idp.protocols.message import Answered
-from idp.protocols.oidc.profiles import RULES, Rules
-from idp.services.parties import configure
-from idp.services.party_settings import PROFILES
+from idp.protocols.oidc.client.profiles import RULES, Rules
+from idp.services.relying_parties.parties import configure
+from idp.services.relying_parties.settings import PROFILES
 from tests.protocol.oidc_kit import Provider
 from tests.protocol.test_oidc_requests import check_fault, read, read_query
 

@@ -10,10 +10,10 @@ from authlib.oidc.registration import ClientMetadataClaims as OidcClientMetadata
 from joserfc.jwk import ECKey, OctKey
 
 from idp.domain.parties import Profile
-from idp.protocols.oidc.client import AuthMethod
+from idp.protocols.oidc.client.client import AuthMethod
+from idp.protocols.oidc.client.registration import check_metadata, described
 from idp.protocols.oidc.discovery import discovery
-from idp.protocols.oidc.registration import check_metadata, described
-from idp.services.party_settings import BadParty
+from idp.services.relying_parties.settings import BadParty
 from tests.protocol.oidc_kit import CALLBACK, Provider, jwks, metadata
 
 KEYED = {"token_endpoint_auth_method": "private_key_jwt"}

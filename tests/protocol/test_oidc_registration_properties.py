@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from idp.ports import Fetched, FetchFailed
 from idp.protocols.message import Document, HttpMessage
-from idp.protocols.oidc.registrar import Registrar
-from idp.protocols.oidc.registration import MEMBERS, NOT_OFFERED
+from idp.protocols.oidc.client.registrar import Registrar
+from idp.protocols.oidc.client.registration import MEMBERS, NOT_OFFERED
 from tests.protocol.oidc_kit import CALLBACK, Provider, jwks
 
 JSON_KIND = "application/json"

@@ -12,10 +12,10 @@ from sqlalchemy import insert, select, update
 from idp.domain.audit import Event
 from idp.protocols.message import Document, HttpMessage
 from idp.protocols.oidc import token
-from idp.services import loss, passkeys, responders
-from idp.services.grants import forget, revoke, revoke_all
-from idp.services.parties import configure, remove
+from idp.services.relying_parties.parties import configure, remove
+from idp.services.second_factor import loss, passkeys, responders
 from idp.services.tickets import Held, Purpose, issue, redeem
+from idp.services.tokens.grants import forget, revoke, revoke_all
 from idp.services.work import Work
 from idp.store.grants import GrantRow
 from idp.store.ledger import AuditEvent

@@ -4,7 +4,7 @@ import pytest
 from lxml import etree
 
 from idp.domain.parties import Profile
-from idp.protocols.saml.xml import DS, SAML
+from idp.protocols.saml.xmlsec.xml import DS, SAML
 from tests.protocol.saml_artifacts import Resolving, answer_in, artifact_in, resolved, response_in
 from tests.protocol.saml_kit import (
     OFFICE_OF_ACCOUNTS,

@@ -20,11 +20,11 @@ from idp.domain.parties import Party, Profile
 from idp.domain.reasons import Reason
 from idp.protocols.message import Answered, BadRequest, PostForm, Redirect
 from idp.protocols.saml import documents
-from idp.protocols.saml.artifact import Artifact, read_artifact
 from idp.protocols.saml.dialects import DIALECTS
 from idp.protocols.saml.names import Binding
-from idp.protocols.saml.refusal import Refused
-from idp.protocols.saml.xml import MD
+from idp.protocols.saml.response.artifact import Artifact, read_artifact
+from idp.protocols.saml.xmlsec.refusal import Refused
+from idp.protocols.saml.xmlsec.xml import MD
 from idp.store.ledger import AuditEvent
 from idp.store.tickets import Ticket
 from tests.protocol.saml_artifacts import (

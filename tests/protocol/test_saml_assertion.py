@@ -13,7 +13,7 @@ from idp.domain.parties import Profile
 from idp.ports import KeyUse
 from idp.protocols.message import Incoming
 from idp.protocols.saml import documents
-from idp.protocols.saml.xml import XENC
+from idp.protocols.saml.xmlsec.xml import XENC
 from tests.protocol.saml_kit import (
     COMPANY,
     OFFICE_OF_ACCOUNTS,

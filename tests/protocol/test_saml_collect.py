@@ -18,9 +18,9 @@ from idp.effects.fetch import Bounds, GuardedFetcher
 from idp.ports import FetchFailed, Overloaded
 from idp.protocols.message import Answered, BadRequest, HttpMessage, Incoming
 from idp.protocols.saml import SamlCodec
-from idp.protocols.saml.artifact import Artifact, source_of
-from idp.protocols.saml.signing import Signatory, sign
-from idp.protocols.saml.xml import SAML, SAMLP, Element, parse, serialise
+from idp.protocols.saml.response.artifact import Artifact, source_of
+from idp.protocols.saml.xmlsec.signing import Signatory, sign
+from idp.protocols.saml.xmlsec.xml import SAML, SAMLP, Element, parse, serialise
 from tests.protocol.saml_artifacts import enveloped
 from tests.protocol.saml_golden import compare, lines
 from tests.protocol.saml_kit import Bench, check_signature, schemas

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from idp.domain.parties import Profile
-from idp.protocols.saml.description import described
-from idp.services.parties import NewProvider
-from idp.services.party_settings import BadParty
+from idp.protocols.saml.metadata.description import described
+from idp.services.relying_parties.parties import NewProvider
+from idp.services.relying_parties.settings import BadParty
 from tests.protocol.saml_kit import T0, service
 from tests.protocol.saml_messages import (
     DV,

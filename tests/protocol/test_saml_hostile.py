@@ -11,8 +11,8 @@ import pytest
 from idp.domain.demand import Reading
 from idp.domain.parties import Profile
 from idp.protocols.message import BadRequest, HttpMessage
-from idp.protocols.saml.signing import Signatory, sign
-from idp.protocols.saml.xml import SAML, SAMLP, parse, serialise
+from idp.protocols.saml.xmlsec.signing import Signatory, sign
+from idp.protocols.saml.xmlsec.xml import SAML, SAMLP, parse, serialise
 from tests.protocol.saml_kit import Bench
 from tests.protocol.saml_messages import ACS, DV, SCHEME_METADATA, SP, SSO, Asking, Published, fixed_key, form
 

@@ -9,16 +9,22 @@ from lxml import etree
 
 from idp.domain.parties import Profile
 from idp.protocols.message import Document, HttpMessage, PostForm, Redirect
-from idp.protocols.saml.logout import Over
-from idp.protocols.saml.logout_chain import Asker, Chain, Messenger
-from idp.protocols.saml.logout_delivery import answer_place
+from idp.protocols.saml.logout.chain import Asker, Chain, Messenger
+from idp.protocols.saml.logout.delivery import answer_place
+from idp.protocols.saml.logout.single_logout import Over
+from idp.protocols.saml.metadata.sp_metadata import of_party
 from idp.protocols.saml.names import Binding
-from idp.protocols.saml.redirect import Parameter, RedirectMessage, read_redirect, verify_redirect, write_redirect
-from idp.protocols.saml.signing import Signatory, sign
-from idp.protocols.saml.sp_metadata import of_party
+from idp.protocols.saml.request.redirect import (
+    Parameter,
+    RedirectMessage,
+    read_redirect,
+    verify_redirect,
+    write_redirect,
+)
 from idp.protocols.saml.voice import Voices
-from idp.protocols.saml.xml import SAML, SAMLP, SOAP, parse, serialise
-from idp.services.logout import Participant
+from idp.protocols.saml.xmlsec.signing import Signatory, sign
+from idp.protocols.saml.xmlsec.xml import SAML, SAMLP, SOAP, parse, serialise
+from idp.services.sessions.logout import Participant
 from tests.protocol.saml_artifacts import enveloped
 from tests.protocol.saml_golden import compare, lines
 from tests.protocol.saml_kit import Bench, check_signature, schemas

@@ -8,7 +8,7 @@ from idp.domain.keys import short_name
 from idp.domain.parties import Profile
 from idp.ports import KeyUse
 from idp.protocols.message import Answered
-from idp.protocols.saml.xml import parse
+from idp.protocols.saml.xmlsec.xml import parse
 from tests.protocol.saml_kit import Bench, OwnKeys, granted, octets_of, status_of, texts
 from tests.protocol.saml_messages import BASE, SCHEME_METADATA, SSO, Asking, fixed_key
 from tests.protocol.xml_kit import SoftKey, oracle_accepts

@@ -7,8 +7,8 @@ import pytest
 
 from idp.domain.demand import Reading
 from idp.domain.parties import Profile
-from idp.protocols.saml.registration import Accepted, BadMetadata, Finding, Manner, judge
-from idp.protocols.saml.sp_metadata import place_services
+from idp.protocols.saml.metadata.registration import Accepted, BadMetadata, Finding, Manner, judge
+from idp.protocols.saml.metadata.sp_metadata import place_services
 from tests.protocol.saml_kit import T0, schemas, service
 from tests.protocol.saml_messages import (
     ACS,

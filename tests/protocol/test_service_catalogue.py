@@ -9,14 +9,14 @@ from lxml import etree
 
 from idp.domain.assurance import Level
 from idp.domain.parties import Service
-from idp.protocols.saml.aggregate import pinned_keys
-from idp.protocols.saml.catalogue_reader import Manner, read_xml
-from idp.protocols.saml.catalogue_writer import published, signed_catalogue
-from idp.protocols.saml.service_catalogue import ESC, LIMITS, OLDER, catalogue_schema
-from idp.protocols.saml.signing import Signatory, key_certificate, sign
-from idp.protocols.saml.xml import DS, MD, SAML, parse, serialise
-from idp.services.catalogue import load, store
-from idp.services.catalogue_file import BadCatalogue, Draft, check
+from idp.protocols.saml.catalogue.names import ESC, LIMITS, OLDER, catalogue_schema
+from idp.protocols.saml.catalogue.reader import Manner, read_xml
+from idp.protocols.saml.catalogue.writer import published, signed_catalogue
+from idp.protocols.saml.metadata.aggregate import pinned_keys
+from idp.protocols.saml.xmlsec.signing import Signatory, key_certificate, sign
+from idp.protocols.saml.xmlsec.xml import DS, MD, SAML, parse, serialise
+from idp.services.catalogue.file import BadCatalogue, Draft, check
+from idp.services.catalogue.loading import load, store
 from idp.services.directory import Directory
 from idp.services.work import Office
 from idp.settings import product_file

@@ -5,10 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from idp.protocols.saml.refusal import Refused
-from idp.protocols.saml.signature import verify
-from idp.protocols.saml.signing import Signatory, enclose, key_name, sign, sign_canonical
-from idp.protocols.saml.xml import (
+from idp.protocols.saml.xmlsec.refusal import Refused
+from idp.protocols.saml.xmlsec.signature import verify
+from idp.protocols.saml.xmlsec.signing import Signatory, enclose, key_name, sign, sign_canonical
+from idp.protocols.saml.xmlsec.xml import (
     METADATA,
     SAML,
     SAMLP,

@@ -9,8 +9,8 @@ import xmlsec
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from lxml import etree
 
-from idp.protocols.saml.decryption import LocalDecryptionKey, decrypt
-from idp.protocols.saml.encryption import (
+from idp.protocols.saml.xmlsec.decryption import LocalDecryptionKey, decrypt
+from idp.protocols.saml.xmlsec.encryption import (
     DEPLOYED,
     OAEP,
     BlockCipher,
@@ -21,10 +21,10 @@ from idp.protocols.saml.encryption import (
     Wrapper,
     encrypt,
 )
-from idp.protocols.saml.refusal import Fault, Refused
-from idp.protocols.saml.signature import verify
-from idp.protocols.saml.signing import Signatory, sign_canonical
-from idp.protocols.saml.xml import DS, SAML, SAMLP, XENC, Element, Schemas, canonical, parse, serialise
+from idp.protocols.saml.xmlsec.refusal import Fault, Refused
+from idp.protocols.saml.xmlsec.signature import verify
+from idp.protocols.saml.xmlsec.signing import Signatory, sign_canonical
+from idp.protocols.saml.xmlsec.xml import DS, SAML, SAMLP, XENC, Element, Schemas, canonical, parse, serialise
 from tests.protocol.xml_kit import ASSERTION, SoftKey, base64, oracle_key, rsa_key
 
 NAME_ID = f"{{{SAML}}}NameID"

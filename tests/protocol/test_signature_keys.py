@@ -7,11 +7,11 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from lxml import etree
 
-from idp.protocols.saml.algorithms import DigestMethod, SignatureMethod, VerificationKey, check_signature
-from idp.protocols.saml.refusal import Fault, Refused
-from idp.protocols.saml.signature import verify
-from idp.protocols.saml.signing import Signatory, key_certificate, key_name, sign
-from idp.protocols.saml.xml import DS, Element, parse, serialise
+from idp.protocols.saml.xmlsec.algorithms import DigestMethod, SignatureMethod, VerificationKey, check_signature
+from idp.protocols.saml.xmlsec.refusal import Fault, Refused
+from idp.protocols.saml.xmlsec.signature import verify
+from idp.protocols.saml.xmlsec.signing import Signatory, key_certificate, key_name, sign
+from idp.protocols.saml.xmlsec.xml import DS, Element, parse, serialise
 from tests.protocol.xml_kit import (
     AUTHN_REQUEST,
     SoftKey,

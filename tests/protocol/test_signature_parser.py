@@ -7,10 +7,10 @@ from threading import Thread
 
 import pytest
 
-from idp.protocols.saml.algorithms import SignatureMethod
-from idp.protocols.saml.refusal import Fault, Refused
-from idp.protocols.saml.signature import verify
-from idp.protocols.saml.xml import (
+from idp.protocols.saml.xmlsec.algorithms import SignatureMethod
+from idp.protocols.saml.xmlsec.refusal import Fault, Refused
+from idp.protocols.saml.xmlsec.signature import verify
+from idp.protocols.saml.xmlsec.xml import (
     DEPTH,
     MESSAGE,
     METADATA,

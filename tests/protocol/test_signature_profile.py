@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 from lxml import etree
 
-from idp.protocols.saml.refusal import Fault, Refused
-from idp.protocols.saml.signature import verify
-from idp.protocols.saml.xml import DS, METADATA, Element, parse
+from idp.protocols.saml.xmlsec.refusal import Fault, Refused
+from idp.protocols.saml.xmlsec.signature import verify
+from idp.protocols.saml.xmlsec.xml import DS, METADATA, Element, parse
 from tests.protocol.xml_kit import (
     AUTHN_REQUEST,
     ENVELOPED,

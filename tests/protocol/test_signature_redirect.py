@@ -10,8 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from idp.protocols.saml.algorithms import SignatureMethod
-from idp.protocols.saml.redirect import (
+from idp.protocols.saml.request.redirect import (
     Parameter,
     RedirectMessage,
     inflate,
@@ -19,8 +18,9 @@ from idp.protocols.saml.redirect import (
     verify_redirect,
     write_redirect,
 )
-from idp.protocols.saml.refusal import Fault, Refused
-from idp.protocols.saml.signing import Signatory
+from idp.protocols.saml.xmlsec.algorithms import SignatureMethod
+from idp.protocols.saml.xmlsec.refusal import Fault, Refused
+from idp.protocols.saml.xmlsec.signing import Signatory
 from tests.protocol.xml_kit import authn_request, curve_key, rsa_key
 
 KEYS = [rsa_key().private.public_key()]

@@ -6,10 +6,10 @@ from copy import deepcopy
 import pytest
 from lxml import etree
 
-from idp.protocols.saml.refusal import Refused
-from idp.protocols.saml.signature import verify
-from idp.protocols.saml.signing import Signatory, sign
-from idp.protocols.saml.xml import DS, SAML, SAMLP, Element, canonical, parse, serialise
+from idp.protocols.saml.xmlsec.refusal import Refused
+from idp.protocols.saml.xmlsec.signature import verify
+from idp.protocols.saml.xmlsec.signing import Signatory, sign
+from idp.protocols.saml.xmlsec.xml import DS, SAML, SAMLP, Element, canonical, parse, serialise
 from tests.protocol.xml_kit import ASSERTION, AUTHN_REQUEST, RESPONSE, SIGNATURE, rsa_key, signed_request
 
 EVIL = "https://evil.test"

@@ -7,11 +7,11 @@ from random import Random
 from cryptography.hazmat.primitives.asymmetric import ec
 from lxml import etree
 
-from idp.protocols.saml.algorithms import SignatureMethod
-from idp.protocols.saml.refusal import Refused
-from idp.protocols.saml.signature import verify
-from idp.protocols.saml.signing import Signatory, sign, sign_canonical
-from idp.protocols.saml.xml import METADATA, parse, serialise
+from idp.protocols.saml.xmlsec.algorithms import SignatureMethod
+from idp.protocols.saml.xmlsec.refusal import Refused
+from idp.protocols.saml.xmlsec.signature import verify
+from idp.protocols.saml.xmlsec.signing import Signatory, sign, sign_canonical
+from idp.protocols.saml.xmlsec.xml import METADATA, parse, serialise
 from tests.protocol.xml_documents import SLOT, Document, Writer, signature_template
 from tests.protocol.xml_kit import SIGNATURE, SoftKey, curve_key, oracle_accepts, oracle_signs, rsa_key
 

@@ -5,7 +5,7 @@ from random import Random
 
 from lxml import etree
 
-from idp.protocols.saml.xml import DS, SAML, SAMLP, XENC, XS, Element
+from idp.protocols.saml.xmlsec.xml import DS, SAML, SAMLP, XENC, XS, Element
 from tests.protocol.xml_kit import ASSERTION, RESPONSE
 
 FOREIGN = ("urn:example:one", "urn:example:two", "http://example.test/three#", XENC, XS)

@@ -15,8 +15,8 @@ from cryptography.x509.oid import NameOID
 from lxml import etree
 
 from idp.ports import KeyUse, PublicKey
-from idp.protocols.saml.signing import Signatory, sign
-from idp.protocols.saml.xml import DS, SAML, SAMLP, Element, parse, serialise
+from idp.protocols.saml.xmlsec.signing import Signatory, sign
+from idp.protocols.saml.xmlsec.xml import DS, SAML, SAMLP, Element, parse, serialise
 
 AUTHN_REQUEST = f"{{{SAMLP}}}AuthnRequest"
 RESPONSE = f"{{{SAMLP}}}Response"

@@ -10,12 +10,13 @@ from sqlalchemy import delete, func, insert, select, update
 
 from idp.domain.assurance import Factor
 from idp.domain.login import KeptSession
-from idp.services import addresses, loss, passkeys, recovery, resets
-from idp.services.own import Present
-from idp.services.own_password import Replaced, Wish, replace_password
-from idp.services.pairing import Entitled, pair_device
-from idp.services.responders import assign
-from idp.services.sessions import open_session
+from idp.services.account import addresses, recovery
+from idp.services.account.own_password import Replaced, Wish, replace_password
+from idp.services.authentication.presence import Present
+from idp.services.second_factor import loss, passkeys, resets
+from idp.services.second_factor.pairing import Entitled, pair_device
+from idp.services.second_factor.responders import assign
+from idp.services.sessions.kept import open_session
 from idp.services.tickets import Held, Purpose, issue
 from idp.services.work import Office, Work
 from idp.store.base import Base

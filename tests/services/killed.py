@@ -18,8 +18,8 @@ import psycopg
 from sqlalchemy import event
 
 from idp.ports import Mail
-from idp.services.addressing import ADDRESSING
-from idp.services.delivery import Postman
+from idp.services.mail.addressing import ADDRESSING
+from idp.services.mail.delivery import Postman
 from idp.services.work import Office
 from idp.store.engine import open_engine
 from tests.office import T0, StandingClock, open_test_office

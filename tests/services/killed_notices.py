@@ -13,8 +13,8 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from idp.ports import Mail
-from idp.services.addressing import ADDRESSING
-from idp.services.delivery import Postman
+from idp.services.mail.addressing import ADDRESSING
+from idp.services.mail.delivery import Postman
 from idp.services.work import Office
 from idp.store.parcels import Parcel
 from tests.office import T0, StandingClock, open_test_office

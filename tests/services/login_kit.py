@@ -10,10 +10,11 @@ from idp.domain.assertion import Outcome
 from idp.domain.login import LoginRequest
 from idp.domain.parties import Party
 from idp.lab.world import read
-from idp.services import credentials, parties
-from idp.services import login as logins
-from idp.services.credentials import Attempt, Faulty
-from idp.services.login import Browser, Concluded, Incoming, Result, Visit, Waiting
+from idp.services.authentication import credentials
+from idp.services.authentication import login as logins
+from idp.services.authentication.credentials import Attempt, Faulty
+from idp.services.authentication.login import Browser, Concluded, Incoming, Result, Visit, Waiting
+from idp.services.relying_parties import parties
 from idp.services.work import Office, Work
 from idp.store.ledger import AuditEvent
 

@@ -8,8 +8,8 @@ from sqlalchemy import select, update
 from idp.domain.assurance import Level
 from idp.domain.identifiers import ServiceUrn, ServiceUuid
 from idp.domain.parties import Service
-from idp.services.catalogue import store
-from idp.services.catalogue_file import check
+from idp.services.catalogue.file import check
+from idp.services.catalogue.loading import store
 from idp.services.work import Office, Work
 from idp.settings import product_file
 from idp.store.mandates import MandateRow

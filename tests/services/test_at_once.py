@@ -11,9 +11,10 @@ from threading import Barrier
 import pytest
 from sqlalchemy import select, update
 
-from idp.services import loss, recovery
-from idp.services.own import Present
-from idp.services.pairing import Entitled, pair_device
+from idp.services.account import recovery
+from idp.services.authentication.presence import Present
+from idp.services.second_factor import loss
+from idp.services.second_factor.pairing import Entitled, pair_device
 from idp.services.tickets import Held, Purpose, issue
 from idp.services.work import Office
 from idp.store.means import Means

@@ -9,8 +9,8 @@ import pytest
 
 from idp.domain.assurance import Level
 from idp.services.audit import verify
-from idp.services.catalogue import load, show
-from idp.services.catalogue_file import LARGEST, BadCatalogue, check
+from idp.services.catalogue.file import LARGEST, BadCatalogue, check
+from idp.services.catalogue.loading import load, show
 from idp.services.work import Office
 from idp.settings import product_file
 from tests.services.conftest import OpenOffice

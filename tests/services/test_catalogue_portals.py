@@ -11,14 +11,14 @@ from idp.domain.assurance import Level
 from idp.domain.identifiers import Oin
 from idp.domain.parties import Service
 from idp.lab.seed import seed
-from idp.services.catalogue import as_data, load, store
-from idp.services.catalogue_changes import changes
-from idp.services.catalogue_file import BadCatalogue, check
-from idp.services.catalogue_portals import portal_faults, shown
-from idp.services.catalogue_text import write_toml
-from idp.services.conclusion import dutch_day
-from idp.services.lockout import locked_out
-from idp.services.parties import BadParty, NewParty, NewProvider, add
+from idp.services.catalogue.changes import changes
+from idp.services.catalogue.file import BadCatalogue, check
+from idp.services.catalogue.loading import as_data, load, store
+from idp.services.catalogue.lockout import locked_out
+from idp.services.catalogue.portals import portal_faults, shown
+from idp.services.catalogue.text import write_toml
+from idp.services.decision.conclusion import dutch_day
+from idp.services.relying_parties.parties import BadParty, NewParty, NewProvider, add
 from idp.services.work import Office
 from idp.store.catalogue import read_services
 from tests.services.conftest import OpenOffice

@@ -11,7 +11,7 @@ from idp import settings
 from idp.app import wsgi
 from idp.cli import main, serving
 from idp.cli.demo import _write_config
-from idp.services import catalogue
+from idp.services.catalogue import loading as catalogue
 from tests.services.conftest import OpenOffice
 
 

@@ -12,9 +12,9 @@ from idp.domain.login import Step
 from idp.lab.seed import seed
 from idp.ports import Overloaded
 from idp.services import throttle
-from idp.services.credentials import Fault, Faulty
-from idp.services.login import Concluded, Waiting
-from idp.services.proofs import BLOCKED_FOR
+from idp.services.authentication.credentials import Fault, Faulty
+from idp.services.authentication.login import Concluded, Waiting
+from idp.services.authentication.proofs import BLOCKED_FOR
 from idp.services.throttle import Allowed
 from idp.services.work import Office
 from idp.store.means import Means

@@ -22,7 +22,7 @@ from idp.effects.postman import postman_of
 from idp.effects.stationery import stationery
 from idp.lab.inbox import messages
 from idp.ports import MailRefused
-from idp.services.parcels import SEAL, Envelope, post
+from idp.services.mail.parcels import SEAL, Envelope, post
 from idp.services.sweep import sweep
 from idp.services.work import Office
 from idp.settings import BadSettings, load

@@ -14,11 +14,11 @@ from sqlalchemy.exc import IntegrityError
 from idp.domain.keys import KeyStatus, KeyUse, KeyVersion
 from idp.effects.keys import KeyFolder
 from idp.lab.seed import seed
-from idp.services import keys
-from idp.services.foresight import activation, retirement
-from idp.services.keyring import KeyRing
-from idp.services.keys import BadKey, Plan
-from idp.services.sightings import Sightings, stragglers
+from idp.services.own_keys import lives as keys
+from idp.services.own_keys.foresight import activation, retirement
+from idp.services.own_keys.keyring import KeyRing
+from idp.services.own_keys.lives import BadKey, Plan
+from idp.services.own_keys.sightings import Sightings, stragglers
 from idp.services.work import Office
 from idp.store.engine import open_engine
 from idp.store.keys import KeySighting, KeyVersionRow, columns_of

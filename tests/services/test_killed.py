@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from idp.services.parcels import Envelope, post
+from idp.services.mail.parcels import Envelope, post
 from tests.fixtures.database import fresh_postgresql, fresh_sqlite
 from tests.office import close, open_test_office
 from tests.services.deeds import DEEDS, difference

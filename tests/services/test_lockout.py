@@ -13,11 +13,11 @@ from idp.domain.parties import Service
 from idp.lab.populate import populate
 from idp.lab.seed import seed
 from idp.lab.world import read
-from idp.services.catalogue_changes import changes
-from idp.services.catalogue_file import ENTITY_TYPES
-from idp.services.conclusion import dutch_day
-from idp.services.explain import all_factors
-from idp.services.lockout import LockedOut, locked_out
+from idp.services.catalogue.changes import changes
+from idp.services.catalogue.file import ENTITY_TYPES
+from idp.services.catalogue.lockout import LockedOut, locked_out
+from idp.services.decision.conclusion import dutch_day
+from idp.services.decision.explain import all_factors
 from idp.services.work import Office
 from idp.store.catalogue import read_services
 from idp.store.facts import Way, every_way, ways_of

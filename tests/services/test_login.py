@@ -11,10 +11,10 @@ from idp.domain.assertion import Assertion, Denied, Interrupted
 from idp.domain.assurance import Level
 from idp.domain.login import Progress, RequestedAttribute, Step
 from idp.domain.reasons import Reason
-from idp.services import login as logins
 from idp.services.audit import verify
-from idp.services.credentials import Fault, Faulty
-from idp.services.login import Browser, Concluded, Gone, Missing, Waiting
+from idp.services.authentication import login as logins
+from idp.services.authentication.credentials import Fault, Faulty
+from idp.services.authentication.login import Browser, Concluded, Gone, Missing, Waiting
 from idp.services.work import Office
 from idp.store.mandates import MandateRow
 from idp.store.means import Means

@@ -8,8 +8,8 @@ from sqlalchemy import insert, select, update
 
 from idp.domain.assertion import LegalSubject
 from idp.domain.identifiers import KvkNumber
-from idp.services.assertions import assertion_of_text, assertion_text
-from idp.services.login import Waiting
+from idp.services.authentication.login import Waiting
+from idp.services.decision.assertions import assertion_of_text, assertion_text
 from idp.services.work import Office
 from idp.store.facts import Way, ways_of
 from idp.store.mandates import MandateRow

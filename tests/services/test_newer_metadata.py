@@ -11,13 +11,13 @@ from sqlalchemy import select
 from idp.domain.parties import Party
 from idp.lab.seed import seed
 from idp.ports import Fetched, FetchFailed
-from idp.protocols.saml.description import described
-from idp.protocols.saml.refresh import FILE, Intent, NotTaken, examine, refresh, refresh_due, take_over
-from idp.protocols.saml.signing import Signatory, sign
-from idp.protocols.saml.sp_metadata import of_party
-from idp.protocols.saml.xml import MD, parse, serialise
-from idp.services import parties
-from idp.services.party_keys import Source, certificates, follow, source_of, unfollow
+from idp.protocols.saml.metadata.description import described
+from idp.protocols.saml.metadata.refresh import FILE, Intent, NotTaken, examine, refresh, refresh_due, take_over
+from idp.protocols.saml.metadata.sp_metadata import of_party
+from idp.protocols.saml.xmlsec.signing import Signatory, sign
+from idp.protocols.saml.xmlsec.xml import MD, parse, serialise
+from idp.services.relying_parties import parties
+from idp.services.relying_parties.keys import Source, certificates, follow, source_of, unfollow
 from idp.services.work import Office
 from idp.store.ledger import AuditEvent
 from tests.office import StandingClock

@@ -19,10 +19,10 @@ from sqlalchemy import delete, select, update
 
 from idp.effects.stationery import stationery
 from idp.ports import Mail, MailDelayed
-from idp.services.addressing import ADDRESSING
-from idp.services.delivery import Postman
-from idp.services.holders import write_to
-from idp.services.notices import GATHERED_FOR, Notice, announce
+from idp.services.mail.addressing import ADDRESSING
+from idp.services.mail.delivery import Postman
+from idp.services.mail.holders import write_to
+from idp.services.mail.notices import GATHERED_FOR, Notice, announce
 from idp.services.work import Office
 from idp.settings import load
 from idp.store.parcels import Parcel

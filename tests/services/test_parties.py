@@ -6,11 +6,21 @@ import pytest
 
 from idp.domain.demand import Reading
 from idp.domain.parties import DenyMode, Profile
-from idp.protocols.saml.artifact import source_of
+from idp.protocols.saml.response.artifact import source_of
 from idp.services.audit import verify
-from idp.services.catalogue import load
-from idp.services.parties import NewParty, NewProvider, add, as_data, configure, every, find, remove, renew
-from idp.services.party_settings import BadParty
+from idp.services.catalogue.loading import load
+from idp.services.relying_parties.parties import (
+    NewParty,
+    NewProvider,
+    add,
+    as_data,
+    configure,
+    every,
+    find,
+    remove,
+    renew,
+)
+from idp.services.relying_parties.settings import BadParty
 from idp.services.work import Office
 from idp.settings import product_file
 from tests.services.conftest import OpenOffice

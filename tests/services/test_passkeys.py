@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import select
 from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 
-from idp.services import loss, passkeys
-from idp.services.credentials import Fault, Faulty
-from idp.services.login import Concluded, Waiting
-from idp.services.own import Present
+from idp.services.authentication.credentials import Fault, Faulty
+from idp.services.authentication.login import Concluded, Waiting
+from idp.services.authentication.presence import Present
+from idp.services.second_factor import loss, passkeys
 from idp.services.work import Office
 from idp.store.people import Account
 from tests.services.conftest import OpenOffice

@@ -10,9 +10,9 @@ from idp.domain.assurance import Factor, Level
 from idp.domain.decision import Asked, Granted, decide
 from idp.lab.populate import SHOWN, TooMany, populate
 from idp.lab.seed import reset, seed
-from idp.protocols.oidc.client import client_of
-from idp.protocols.saml.sp_metadata import of_party
-from idp.services.conclusion import dutch_day
+from idp.protocols.oidc.client.client import client_of
+from idp.protocols.saml.metadata.sp_metadata import of_party
+from idp.services.decision.conclusion import dutch_day
 from idp.services.work import Office
 from idp.store.catalogue import PartyRow, read_parties, read_services
 from idp.store.facts import ways_of

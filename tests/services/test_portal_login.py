@@ -14,12 +14,12 @@ from idp.domain.login import Step
 from idp.domain.parties import Party
 from idp.domain.reasons import Reason
 from idp.lab.seed import seed
-from idp.services import login as logins
-from idp.services.assertions import assertion_of_text, assertion_text
-from idp.services.catalogue import store
-from idp.services.conclusion import reassert
-from idp.services.explain import explain, reach
-from idp.services.login import Concluded, Waiting
+from idp.services.authentication import login as logins
+from idp.services.authentication.login import Concluded, Waiting
+from idp.services.catalogue.loading import store
+from idp.services.decision.assertions import assertion_of_text, assertion_text
+from idp.services.decision.conclusion import reassert
+from idp.services.decision.explain import explain, reach
 from idp.services.work import Office
 from idp.store.facts import ways_of
 from idp.store.people import Account

@@ -8,8 +8,8 @@ from sqlalchemy import update
 
 from idp.domain.assertion import Assertion
 from idp.domain.login import Step
-from idp.services import login as logins
-from idp.services.login import Browser, Concluded, Waiting
+from idp.services.authentication import login as logins
+from idp.services.authentication.login import Browser, Concluded, Waiting
 from idp.services.work import Office
 from idp.store.people import Account
 from tests.office import LISTENED, StandingClock

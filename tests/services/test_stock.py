@@ -16,7 +16,7 @@ from idp.effects.pskc import read_pskc
 from idp.effects.pskc_keys import Opening
 from idp.effects.seed_csv import read_csv
 from idp.lab.seed import seed
-from idp.services.responders import BadResponder, assign, listed, lose, retire, take_in
+from idp.services.second_factor.responders import BadResponder, assign, listed, lose, retire, take_in
 from idp.services.work import Office
 from idp.store.parcels import Parcel
 from idp.store.people import Responder

@@ -9,9 +9,9 @@ import pytest
 from idp.effects.stationery import stationery
 from idp.lab.seed import seed
 from idp.ports import Mail, MailDelayed
-from idp.services.addressing import ADDRESSING
-from idp.services.delivery import Postman
-from idp.services.recovery import ask_password, link_of
+from idp.services.account.recovery import ask_password, link_of
+from idp.services.mail.addressing import ADDRESSING
+from idp.services.mail.delivery import Postman
 from idp.services.sweep import sweep
 from idp.services.tickets import Held, Purpose, first_use, issue, redeem
 from tests.office import T0, StandingClock

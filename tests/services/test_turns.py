@@ -6,10 +6,10 @@ from threading import Thread
 import pytest
 from sqlalchemy import func, select
 
-from idp.services import loss
-from idp.services.ending import end_everything
-from idp.services.login import Concluded, Incoming, Outcome, Visit, Waiting, begin
-from idp.services.passwords import NewPassword, change_password
+from idp.services.account.passwords import NewPassword, change_password
+from idp.services.authentication.login import Concluded, Incoming, Outcome, Visit, Waiting, begin
+from idp.services.second_factor import loss
+from idp.services.sessions.ending import end_everything
 from idp.services.work import Office, Work
 from idp.store.logins import SessionRow
 from idp.store.people import Account

@@ -19,8 +19,8 @@ from idp.lab.clock import start
 from idp.lab.seed import reset, seed, seeded
 from idp.lab.world import GRANTED, LOCKED, Persona, day, read
 from idp.services.audit import verify
-from idp.services.conclusion import stand
-from idp.services.parties import NewParty, add
+from idp.services.decision.conclusion import stand
+from idp.services.relying_parties.parties import NewParty, add
 from idp.services.tickets import Held, Purpose, first_use, issue, redeem
 from idp.services.work import Office, Work
 from idp.store.catalogue import read_services

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from idp.app import create_app
-from idp.protocols.oidc.registration import described
-from idp.services import parties
+from idp.protocols.oidc.client.registration import described
+from idp.services.relying_parties import parties
 from idp.services.work import Office
 from tests.fixtures.database import keys
 from tests.office import StandingClock, close, open_test_office

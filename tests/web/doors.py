@@ -15,11 +15,11 @@ from werkzeug.test import TestResponse
 
 from idp.domain.otp import Algorithm
 from idp.domain.seeds import Seed
-from idp.services import passkeys
-from idp.services.own import Present
-from idp.services.pairing import Entitled, pair_device
-from idp.services.recovery_codes import make_codes
-from idp.services.responders import take_in
+from idp.services.authentication.presence import Present
+from idp.services.second_factor import passkeys
+from idp.services.second_factor.pairing import Entitled, pair_device
+from idp.services.second_factor.recovery_codes import make_codes
+from idp.services.second_factor.responders import take_in
 from idp.services.tickets import Held, Purpose, issue, redeem
 from idp.services.work import Office
 from idp.store.logins import SessionRow

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 
 from idp.effects.stationery import stationery
 from idp.ports import Mail
-from idp.services.addressing import ADDRESSING
-from idp.services.delivery import Postman
-from idp.services.notices import GATHERED_FOR
+from idp.services.mail.addressing import ADDRESSING
+from idp.services.mail.delivery import Postman
+from idp.services.mail.notices import GATHERED_FOR
 from idp.services.work import Office
 from tests.office import StandingClock
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pyotp
 
 from idp.domain.seeds import Seed
-from idp.services.responders import take_in
+from idp.services.second_factor.responders import take_in
 from idp.services.work import Office
 from tests.web.kit import PERSONAS, Page, Site
 

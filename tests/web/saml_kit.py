@@ -12,12 +12,18 @@ from werkzeug.test import TestResponse
 
 from idp.domain.parties import Profile
 from idp.ports import KeyUse
-from idp.protocols.saml import description
-from idp.protocols.saml.redirect import Parameter, RedirectMessage, read_redirect, verify_redirect, write_redirect
-from idp.protocols.saml.signature import verify
-from idp.protocols.saml.signing import Signatory, sign
-from idp.protocols.saml.xml import SAML, SAMLP, SOAP, Element, parse, serialise
-from idp.services import parties
+from idp.protocols.saml.metadata import description
+from idp.protocols.saml.request.redirect import (
+    Parameter,
+    RedirectMessage,
+    read_redirect,
+    verify_redirect,
+    write_redirect,
+)
+from idp.protocols.saml.xmlsec.signature import verify
+from idp.protocols.saml.xmlsec.signing import Signatory, sign
+from idp.protocols.saml.xmlsec.xml import SAML, SAMLP, SOAP, Element, parse, serialise
+from idp.services.relying_parties import parties
 from idp.services.work import Office
 from tests.protocol.saml_artifacts import enveloped
 from tests.protocol.saml_kit import schemas

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from idp.services.catalogue import store
-from idp.services.conclusion import dutch_day
+from idp.services.catalogue.loading import store
+from idp.services.decision.conclusion import dutch_day
 from tests.office import StandingClock
 from tests.web.kit import Page, Site, told
 

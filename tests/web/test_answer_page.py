@@ -6,9 +6,9 @@ import pytest
 from flask import Flask
 
 from idp.protocols.message import PostForm
-from idp.web.answer_page import AnswerPages
-from idp.web.http import outgoing
-from idp.web.views import ActingFor, AskedView
+from idp.web.login.answer_page import AnswerPages
+from idp.web.shell.http import outgoing
+from idp.web.shell.views import ActingFor, AskedView
 from tests.web.kit import Site
 
 _NASTY = "<b>&amp;\"'\ue000\U0001f511</b>"

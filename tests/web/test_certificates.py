@@ -13,12 +13,12 @@ from idp.app import create_app
 from idp.effects.presence import hold
 from idp.lab import authority
 from idp.lab.seed import seed
-from idp.services.explain import explain, reach
+from idp.services.decision.explain import explain, reach
 from idp.services.health import examine
 from idp.services.work import Office
 from idp.store.ledger import AuditEvent
 from idp.store.people import Account
-from idp.web.http import SHOWN
+from idp.web.shell.http import SHOWN
 from tests.office import LISTENED, StandingClock, open_test_office
 from tests.web.conftest import register
 from tests.web.kit import PERSONAS, Site, told
@@ -104,7 +104,7 @@ def test_what_a_proxy_hands_over_may_be_no_certificate(site: Site, pem: str) -> 
 def test_two_people_cannot_share_a_certificate(site: Site, made: Path) -> None:
     """A certificate that was bound once is bound to nobody else, also after its holder got another (domain 8.12)."""
     from idp.effects.certificates import identity_of
-    from idp.services.certificates import BadBinding, bind
+    from idp.services.authentication.certificates import BadBinding, bind
 
     first = authority.certificate_of(made, "rosa")
     second = authority.certificate_of(made, "rosa-revoked")

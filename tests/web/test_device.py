@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 from sqlalchemy import select
 
-from idp.protocols.oidc.registration import described
-from idp.services import parties
+from idp.protocols.oidc.client.registration import described
+from idp.services.relying_parties import parties
 from idp.services.work import Office
 from idp.store.devices import DeviceRow
 from tests.office import StandingClock

@@ -160,7 +160,7 @@ def test_without_a_database_nobody_is_let_in_and_service_resumes(site: Site, mon
 
 def test_a_fault_of_ours_shows_a_reference_and_nothing_else(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """An unforeseen fault is a page with status 500, INTERNAL, and the reference of its log line (SEC-2)."""
-    from idp.services import login
+    from idp.services.authentication import login
 
     def broken(*_arguments: Any, **_named: Any) -> Any:
         raise RuntimeError("secret inside")

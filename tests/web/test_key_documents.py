@@ -16,10 +16,10 @@ from idp.app import create_app
 from idp.domain.keys import KeyUse, KeyVersion
 from idp.effects.keys import KeyFolder
 from idp.lab.seed import seed
-from idp.protocols.saml.xml import Schemas, parse
-from idp.services import keys
+from idp.protocols.saml.xmlsec.xml import Schemas, parse
+from idp.services.own_keys import lives as keys
 from idp.services.work import Office
-from idp.web.documents import Documents, Source
+from idp.web.shell.documents import Documents, Source
 from tests.office import StandingClock, open_test_office
 
 SIGNING = KeyUse.SAML_SIGNING

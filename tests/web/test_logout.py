@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from idp.domain.parties import Profile
 from idp.ports import KeyUse
-from idp.protocols.saml.encryption import DEPLOYED, Envelope, Recipient, Wrapper, encrypt
-from idp.protocols.saml.xml import SAML
+from idp.protocols.saml.xmlsec.encryption import DEPLOYED, Envelope, Recipient, Wrapper, encrypt
+from idp.protocols.saml.xmlsec.xml import SAML
 from tests.protocol.saml_messages import POST, REDIRECT, SAML_PROFILES, SCHEME, TRANSIENT
 from tests.web.kit import Page, Site
 from tests.web.saml_kit import OURS, SOAP_BINDING, Leaving, Relying, Replying, carried, over_soap

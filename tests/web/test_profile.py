@@ -13,9 +13,9 @@ import pytest
 from sqlalchemy import select
 
 from idp.app import create_app
-from idp.services.addresses import ask_change, change_of, confirm
-from idp.services.profile import means_of
-from idp.services.recovery import ask_password, link_of
+from idp.services.account.addresses import ask_change, change_of, confirm
+from idp.services.account.profile import means_of
+from idp.services.account.recovery import ask_password, link_of
 from idp.services.tickets import Purpose
 from idp.services.work import Office
 from idp.store.base import Base

@@ -15,8 +15,8 @@ from sqlalchemy import func, select, update
 from idp.app import create_app
 from idp.effects.postman import postman_of
 from idp.lab.seed import seed
-from idp.services.notices import GATHERED_FOR
-from idp.services.parcels import SEAL
+from idp.services.mail.notices import GATHERED_FOR
+from idp.services.mail.parcels import SEAL
 from idp.services.tickets import Held, Purpose, issue, redeem
 from idp.services.work import Office
 from idp.store.grants import GrantRow

@@ -15,12 +15,12 @@ from sqlalchemy import select
 from idp.app import create_app
 from idp.domain.otp import Algorithm
 from idp.domain.seeds import Seed
-from idp.services.loss import by_code, confirm_by_staff, permit, report
-from idp.services.own import Present
-from idp.services.pairing import Entitled
-from idp.services.pairing import pair_device as pair
-from idp.services.recovery_codes import make_codes
-from idp.services.responders import assign, look_up, take_in
+from idp.services.authentication.presence import Present
+from idp.services.second_factor.loss import by_code, confirm_by_staff, permit, report
+from idp.services.second_factor.pairing import Entitled
+from idp.services.second_factor.pairing import pair_device as pair
+from idp.services.second_factor.recovery_codes import make_codes
+from idp.services.second_factor.responders import assign, look_up, take_in
 from idp.services.work import Office
 from idp.store.ledger import AuditEvent
 from idp.store.means import Pseudonym

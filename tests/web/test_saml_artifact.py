@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from lxml import etree
 from werkzeug.test import TestResponse
 
-from idp.protocols.saml.xml import SOAP
+from idp.protocols.saml.xmlsec.xml import SOAP
 from tests.web.kit import Site
 
 PATHS = ("/saml/artifact", "/saml/1.13/artifact", "/saml/1.11/artifact")

@@ -4,15 +4,15 @@ from collections.abc import Callable
 from datetime import datetime
 
 from idp.protocols.message import Document, HttpMessage
+from idp.protocols.oidc.client.registrar import Registrar
 from idp.protocols.oidc.codec import OidcCodec
-from idp.protocols.oidc.device import device_authorization
 from idp.protocols.oidc.discovery import documents
-from idp.protocols.oidc.introspection import introspect
-from idp.protocols.oidc.pushed import pushed
-from idp.protocols.oidc.registrar import Registrar
-from idp.protocols.oidc.revocation import revocation
-from idp.protocols.oidc.tokens import token
-from idp.protocols.oidc.userinfo import userinfo
+from idp.protocols.oidc.request.device import device_authorization
+from idp.protocols.oidc.request.pushed import pushed
+from idp.protocols.oidc.tokens.endpoint import token
+from idp.protocols.oidc.tokens.introspection import introspect
+from idp.protocols.oidc.tokens.revocation import revocation
+from idp.protocols.oidc.tokens.userinfo import userinfo
 from idp.services.work import Office
 
 BackChannel = Callable[[Office, HttpMessage, datetime], Document]

@@ -5,17 +5,17 @@ from datetime import datetime
 from idp.domain.assertion import Assertion, Outcome
 from idp.domain.login import LoginRequest
 from idp.protocols.message import Answer, HttpMessage, Incoming, Redirect
-from idp.protocols.oidc.answers import answer_with_code, answer_with_error, answer_without_login
-from idp.protocols.oidc.claims import Scope, facts_of
-from idp.protocols.oidc.device import device_of
+from idp.protocols.oidc.claims.identifiers import identifiers_of
+from idp.protocols.oidc.claims.table import Scope, facts_of
 from idp.protocols.oidc.endpoints import DEVICE_READY, DEVICE_REFUSED, issuer
-from idp.protocols.oidc.identifiers import identifiers_of
+from idp.protocols.oidc.logout.session_state import session_state
 from idp.protocols.oidc.memory import memory_of
-from idp.protocols.oidc.read import read
-from idp.protocols.oidc.return_address import return_address
-from idp.protocols.oidc.session_state import session_state
-from idp.services.devices import Poll, decide
-from idp.services.grants import open_grant, open_grant_for
+from idp.protocols.oidc.request.answers import answer_with_code, answer_with_error, answer_without_login
+from idp.protocols.oidc.request.device import device_of
+from idp.protocols.oidc.request.read import read
+from idp.protocols.oidc.request.return_address import return_address
+from idp.services.tokens.devices import Poll, decide
+from idp.services.tokens.grants import open_grant, open_grant_for
 from idp.services.work import Office, Work
 
 

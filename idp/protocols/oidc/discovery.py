@@ -5,20 +5,20 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from idp.domain.assurance import LEVEL_OF_URI
-from idp.protocols.oidc.checks import CHALLENGE_METHODS, DISPLAYS, PROMPTS, RESPONSE_TYPES
-from idp.protocols.oidc.claims import CLAIMS, TOKEN_CLAIMS, Scope
-from idp.protocols.oidc.claims_schema import KIND, claims_schema
-from idp.protocols.oidc.client import AuthMethod
-from idp.protocols.oidc.clients import methods
+from idp.protocols.oidc.claims.identifiers import SUBJECT_TYPES
+from idp.protocols.oidc.claims.schema import KIND, claims_schema
+from idp.protocols.oidc.claims.table import CLAIMS, TOKEN_CLAIMS, Scope
+from idp.protocols.oidc.client.authentication import methods
+from idp.protocols.oidc.client.client import AuthMethod
 from idp.protocols.oidc.endpoints import Endpoint, address, issuer
 from idp.protocols.oidc.faults import JSON
-from idp.protocols.oidc.identifiers import SUBJECT_TYPES
-from idp.protocols.oidc.jose import ALGORITHMS
-from idp.protocols.oidc.jwe import CONTENT, KEY_ALGORITHMS
-from idp.protocols.oidc.keys import published_keys
-from idp.protocols.oidc.return_address import RESPONSE_MODES
-from idp.protocols.oidc.tokens import GRANTS
-from idp.protocols.oidc.wishes import LOCALES
+from idp.protocols.oidc.jose.jwe import CONTENT, KEY_ALGORITHMS
+from idp.protocols.oidc.jose.jws import ALGORITHMS
+from idp.protocols.oidc.jose.keys import published_keys
+from idp.protocols.oidc.request.checks import CHALLENGE_METHODS, DISPLAYS, PROMPTS, RESPONSE_TYPES
+from idp.protocols.oidc.request.return_address import RESPONSE_MODES
+from idp.protocols.oidc.request.wishes import LOCALES
+from idp.protocols.oidc.tokens.endpoint import GRANTS
 from idp.services.work import Office
 
 

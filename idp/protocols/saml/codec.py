@@ -8,25 +8,25 @@ from idp.domain.login import LoginRequest
 from idp.domain.parties import Party, Profile
 from idp.ports import Courier, KeyUse
 from idp.protocols.message import Answer, Answered, BadRequest, Document, HttpMessage, Incoming
-from idp.protocols.saml.answer import failure, success
-from idp.protocols.saml.collect import Collector
-from idp.protocols.saml.consumers import asked_consumer, reply_consumer
-from idp.protocols.saml.delivery import by_artifact, by_post, keep
 from idp.protocols.saml.dialects import DIALECTS, names
-from idp.protocols.saml.grant import advised, grant, note_name
-from idp.protocols.saml.logout import Logout
-from idp.protocols.saml.metadata import coming, current, valid_until, write_metadata
+from idp.protocols.saml.logout.single_logout import Logout
+from idp.protocols.saml.metadata.own import coming, current, valid_until, write_metadata
+from idp.protocols.saml.metadata.sp_metadata import Consumer
 from idp.protocols.saml.names import Binding
-from idp.protocols.saml.read import Verified, verified
 from idp.protocols.saml.reply import Reply
-from idp.protocols.saml.resolution import resolve
-from idp.protocols.saml.sp_metadata import Consumer
+from idp.protocols.saml.request.consumers import asked_consumer, reply_consumer
+from idp.protocols.saml.request.read import Verified, verified
+from idp.protocols.saml.request.transport import Received, receive
+from idp.protocols.saml.request.understand import Endpoint, understand
+from idp.protocols.saml.resolution.answering import resolve
+from idp.protocols.saml.resolution.asking import Collector
+from idp.protocols.saml.response.answer import failure, success
+from idp.protocols.saml.response.delivery import by_artifact, by_post, keep
+from idp.protocols.saml.response.grant import advised, grant, note_name
 from idp.protocols.saml.status import Problem, RequestFault, problem_of, status
-from idp.protocols.saml.transport import Received, receive
-from idp.protocols.saml.understand import Endpoint, understand
 from idp.protocols.saml.voice import Voices
-from idp.protocols.saml.xml import Schemas
-from idp.services.sightings import Sightings
+from idp.protocols.saml.xmlsec.xml import Schemas
+from idp.services.own_keys.sightings import Sightings
 from idp.services.tickets import Purpose, first_use
 from idp.services.work import Office, Work
 

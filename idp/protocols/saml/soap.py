@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from idp.protocols.message import BadRequest, Document, HttpMessage
-from idp.protocols.saml.refusal import Fault, Refused
-from idp.protocols.saml.xml import MESSAGE, SOAP, Element, Schemas, escape_text, parse
+from idp.protocols.saml.xmlsec.refusal import Fault, Refused
+from idp.protocols.saml.xmlsec.xml import MESSAGE, SOAP, Element, Schemas, escape_text, parse
 
 ANSWER_TYPE: Final = "text/xml; charset=utf-8"
 # SOAP 1.1 says the first; deployed clients send the second as well (domain 3.7).

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from idp.protocols.saml.refusal import Fault, Refused
+from idp.protocols.saml.xmlsec.refusal import Fault, Refused
 
 
 def read_instant(text: str) -> datetime:

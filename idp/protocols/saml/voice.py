@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from idp.ports import KeyUse, SigningKey
-from idp.protocols.saml.algorithms import SignatureMethod
 from idp.protocols.saml.dialects import Dialect, Names, names
-from idp.protocols.saml.signing import Signatory, key_name
+from idp.protocols.saml.xmlsec.algorithms import SignatureMethod
+from idp.protocols.saml.xmlsec.signing import Signatory, key_name
 from idp.services.work import Office
 
 # Types of values name the prefix xs in text, which a canonicaliser does not see, so signatures list both prefixes.

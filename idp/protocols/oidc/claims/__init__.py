@@ -1,0 +1,1 @@
+"""Every claim that can be made, and its published description."""

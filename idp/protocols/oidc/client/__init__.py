@@ -1,0 +1,1 @@
+"""Relying parties as OIDC clients: registered, described and proving themselves."""

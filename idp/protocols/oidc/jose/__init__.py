@@ -1,0 +1,1 @@
+"""Tokens as octets: signed, verified, encrypted, and bound to a key."""

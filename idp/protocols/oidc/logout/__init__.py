@@ -1,0 +1,1 @@
+"""Logout by a client, and telling other clients of it."""

@@ -1,0 +1,1 @@
+"""The token endpoint, and what is done with the tokens it gave."""

@@ -1,0 +1,1 @@
+"""The scheme's service catalogue in XML."""

@@ -1,0 +1,1 @@
+"""Single logout: obeyed, answered, and told to the other parties of a session."""

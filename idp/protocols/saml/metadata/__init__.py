@@ -1,0 +1,1 @@
+"""Who we are and who relying parties are, as SAML metadata say it."""

@@ -1,0 +1,41 @@
+"""A relying party as its metadata describe it, ready to be registered (contract: ``idp providers add``)."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
+
+from idp.domain.demand import Reading
+from idp.domain.parties import Profile
+from idp.protocols.saml.metadata.registration import BadMetadata, Manner, judge
+from idp.protocols.saml.metadata.sp_metadata import place_services
+from idp.protocols.saml.xmlsec.xml import Schemas
+from idp.services.relying_parties.parties import SAML, NewParty, NewProvider
+from idp.services.relying_parties.settings import BadParty
+
+
+def described(
+    octets: bytes, services: tuple[str, ...], wishes: Mapping[str, str], provider: NewProvider | None, now: datetime
+) -> NewParty:
+    """The party of a metadata file handed in by an operator, judged in the wished profile and reading.
+
+    Raises ``BadParty`` with every finding: its protocol code, and a sentence that tells what to mend (RUL-23, RUL-24).
+    """
+    profile = next((one for one in Profile if one == wishes.get("profile")), Profile.GENERIC)
+    reading = next((one for one in Reading if one == wishes.get("reading")), Reading.LENIENT)
+    try:
+        accepted = judge(octets, Manner(profile, reading, now), Schemas.load())
+    except BadMetadata as bad:
+        raise BadParty(" ".join(f"{one.code}: {one.sentence}" for one in bad.findings)) from bad
+    metadata = accepted.metadata
+    return NewParty(
+        protocol=SAML,
+        identity=metadata.entity_id,
+        name=metadata.name,
+        document=octets.decode(),
+        services=services,
+        place=partial(place_services, metadata),
+        declared=metadata.declared,
+        provider=provider,
+        settings=wishes,
+        notes=tuple(f"{one.code}: {one.sentence}" for one in accepted.notes),
+    )

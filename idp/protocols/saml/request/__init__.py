@@ -1,0 +1,1 @@
+"""From what a browser brings to a verified AuthnRequest, in the words of no protocol."""

@@ -1,0 +1,1 @@
+"""Messages by artifact: ours fetched by relying parties, and theirs by us."""

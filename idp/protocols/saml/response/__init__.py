@@ -1,0 +1,1 @@
+"""From an outcome to a signed Response on its way."""

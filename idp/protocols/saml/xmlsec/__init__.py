@@ -1,0 +1,1 @@
+"""XML itself: parsed under limits, signed, verified, encrypted and decrypted."""

@@ -1,0 +1,1 @@
+"""Our own keys: their lives, and who still uses old ones."""

@@ -1,0 +1,1 @@
+"""Those that ask for logins: their settings, keys and registrations."""

@@ -1,0 +1,1 @@
+"""Responders, security keys and recovery codes: had, used, lost and replaced."""

@@ -1,0 +1,1 @@
+"""Kept sessions, and how they end."""

@@ -1,0 +1,1 @@
+"""What OIDC clients hold after a login: codes, tokens and devices."""

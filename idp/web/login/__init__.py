@@ -1,0 +1,1 @@
+"""The pages of a login and of a logout."""
