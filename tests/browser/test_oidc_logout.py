@@ -36,7 +36,7 @@ def test_asking_and_done(demo: Demo, chromium: Browser, language: str, size: dic
         page = brought(context, anna)
         page.goto(demo.url(f"/oidc/logout?client_id={client.client_id}"))
         assert page.locator("html").get_attribute("lang") == language
-        asking = {"nl": "vraagt om u ook bij ons uit te loggen", "en": "asks to log you out of us as well"}
+        asking = {"nl": "vraagt om u ook bij ons uit te loggen", "en": "asks us to log you out here as well"}
         assert asking[language] in page.inner_text("main")
         check(page)
         page.get_by_test_id("logout").click()

@@ -21,10 +21,8 @@ from idp.domain.parties import Service
 from idp.effects.entropy import SeededEntropy
 from idp.lab.seed import seed
 from idp.protocols.message import Answer, Document, HttpMessage, PostForm, Redirect
-from idp.protocols.oidc import OidcCodec, documents, token
+from idp.protocols.oidc import OidcCodec, documents, pushed, token, userinfo
 from idp.protocols.oidc.client.registration import described
-from idp.protocols.oidc.request import pushed
-from idp.protocols.oidc.tokens import userinfo
 from idp.services.authentication.login import Browser, Concluded, Result, Visit, begin
 from idp.services.relying_parties.parties import add, configure
 from idp.services.sessions.kept import open_session

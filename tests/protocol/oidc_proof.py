@@ -13,8 +13,7 @@ from joserfc.jwk import ECKey, RSAKey
 
 from idp.effects.entropy import SeededEntropy
 from idp.protocols.message import Document, HttpMessage
-from idp.protocols.oidc import introspect
-from idp.protocols.oidc.tokens import revocation, userinfo
+from idp.protocols.oidc import introspect, revocation, userinfo
 from tests.protocol.oidc_kit import BASE, CALLBACK, FORM, VERIFIER, Provider, RelyingParty, client_key
 
 TOKEN = BASE + "/oidc/token"

@@ -12,8 +12,7 @@ from idp.domain.assertion import Assertion, LegalSubject
 from idp.domain.identifiers import BranchNumber, KvkNumber
 from idp.domain.login import LoginRequest
 from idp.protocols.message import Answered, HttpMessage
-from idp.protocols.oidc import documents
-from idp.protocols.oidc.tokens import userinfo
+from idp.protocols.oidc import documents, userinfo
 from idp.services.authentication.login import Concluded, Visit, begin, step
 from tests.protocol.oidc_kit import BASE, CALLBACK, FORM, LOA, NONCE, Provider, RelyingParty, parameters_of, told_by
 from tests.protocol.test_oidc_requests import read

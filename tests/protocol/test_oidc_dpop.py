@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from idp.protocols.message import Document, HttpMessage
-from idp.protocols.oidc import documents, token
-from idp.protocols.oidc.tokens import userinfo
+from idp.protocols.oidc import documents, token, userinfo
 from tests.protocol.oidc_kit import BASE, FORM, Provider, RelyingParty, client_key, told_by
 from tests.protocol.oidc_proof import TOKEN, USERINFO, Prover, code_form, hash_of, redeem, refresh
 

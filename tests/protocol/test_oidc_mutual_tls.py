@@ -19,9 +19,8 @@ from joserfc.jwk import ECKey
 
 from idp.domain.parties import Profile
 from idp.protocols.message import Document, HttpMessage
-from idp.protocols.oidc import documents, token
+from idp.protocols.oidc import documents, token, userinfo
 from idp.protocols.oidc.client.registration import check_metadata
-from idp.protocols.oidc.tokens import userinfo
 from idp.protocols.oidc.tokens.terms import certificate_thumbprint
 from idp.services.relying_parties.settings import BadParty
 from tests.protocol.oidc_kit import FORM, Provider, RelyingParty, metadata, told_by

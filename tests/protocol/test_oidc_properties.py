@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from idp.domain.parties import Profile
 from idp.protocols.message import Answered, BadRequest, Document, HttpMessage, Incoming, PostForm, Redirect
-from idp.protocols.oidc import token
+from idp.protocols.oidc import token, userinfo
 from idp.protocols.oidc.client.registration import check_metadata
-from idp.protocols.oidc.tokens import userinfo
 from idp.services.relying_parties.settings import BadParty
 from tests.protocol.oidc_kit import ASSERTION_TYPE, CALLBACK, FORM, Provider, RelyingParty, metadata, parameters_of
 

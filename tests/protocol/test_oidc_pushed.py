@@ -7,7 +7,7 @@ import pytest
 
 from idp.domain.login import LoginRequest
 from idp.protocols.message import Answered, BadRequest, Document, HttpMessage
-from idp.protocols.oidc.request import pushed
+from idp.protocols.oidc import pushed
 from tests.protocol.oidc_kit import ASSERTION_TYPE, BASE, CALLBACK, FORM, STATE, Provider, RelyingParty, jwks, told_by
 from tests.protocol.test_oidc_requests import check_fault, read_query
 

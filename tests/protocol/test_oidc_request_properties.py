@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from idp.protocols.message import Answered, BadRequest, Document, HttpMessage, Incoming
-from idp.protocols.oidc.request import pushed
+from idp.protocols.oidc import pushed
 from tests.protocol.oidc_kit import CALLBACK, FORM, Provider, RelyingParty, jwks, parameters_of
 from tests.protocol.test_oidc_properties import JSON, NAMES, TEXTS, check_arrival, check_description, outcome
 
