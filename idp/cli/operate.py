@@ -55,7 +55,7 @@ def check(context: click.Context) -> None:
 @click.option("--once", is_flag=True, help="One round, then stop.")
 @click.pass_context
 def worker(context: click.Context, once: bool) -> None:
-    """Do what is due: drop what has expired, keep the dates of our keys, fetch metadata of relying parties."""
+    """Do what is due: send mail and logout tokens, drop what has ended, keep key dates, fetch what parties changed."""
     from idp.cli.jobs import schedule_of
 
     schedule = schedule_of(office_of(context))

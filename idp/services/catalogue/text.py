@@ -1,4 +1,4 @@
-"""Our TOML form of the catalogue, written; ``catalogue_file`` reads the same services from it."""
+"""Our TOML form of the catalogue, written; ``file`` reads the same services from it."""
 
 import json
 from collections.abc import Iterator, Sequence

@@ -7,7 +7,7 @@ import structlog
 
 
 def configure() -> None:
-    """Send every log line, ours and the libraries', to standard error as JSON."""
+    """Send every log line of ours to standard error as JSON."""
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -55,7 +55,7 @@ _STEPS: dict[str, ErrorText] = {
     "D15": ErrorText(
         _("Wij kunnen dit certificaat niet gebruiken"),
         _("Kies een persoonlijk PKIoverheid-certificaat dat geldig is en bij uw account hoort."),
-        # The reason is a sentence of its own (certificatetexts).
+        # The reason is a sentence of its own (``certificates``).
         _("%(reason)s"),
     ),
     "MISSING": ErrorText(_("U hebt iets niet ingevuld"), _("Vul dit veld in.")),

@@ -1,6 +1,6 @@
 """What people are told about a refusal or an error, in their language, as pages print it.
 
-The tables are ``reasontexts`` and ``errortexts``.
+The tables are ``reasons`` and ``errors``.
 """
 
 import re
