@@ -148,7 +148,8 @@ def pair_device(office: Office, claim: Entitled, number: str, codes: tuple[str, 
     serial = canonical_serial(number) or ""
     with office.reading() as connection:
         row: AnyRow | None = _STOCK.one(connection, number=serial)
-    state = state_of(row) if row is not None else _NEW
+    # A device that nobody has shows codes as long as this one, as one that somebody has would.
+    state = state_of(row) if row is not None else replace(_NEW, digits=max(len(codes[0]), _DIGITS))
     shown = code_at(office, row) if row is not None else _nobodys(office)
 
     def take(work: Work, judged: Accepted) -> str | None:
