@@ -1,11 +1,11 @@
 """Whether somebody has an account here shows neither in what is answered nor in how long it takes (SEC-27, RUL-37).
 
 Known and unknown are asked in turn, and what is compared is the chance that one kind took more processor time than the
-other and 50 microseconds, about what attacks across a network can resolve: at most a half when nothing can be told. With
-150 of each that chance has a standard deviation of 0.033, so that 0.65 is passed by accident once in 100,000 runs; a
-difference that lets an onlooker guess right three times out of four (0.75) is found in 999 runs of 1000. Planted
-differences prove that it can be found. What the database is asked is compared as well, statement by statement: that
-finds what is lost among the milliseconds of a page.
+other and 50 microseconds, about what attacks across a network can resolve: at most a half when nothing can be told.
+With 150 of each that chance has a standard deviation of 0.033, so that 0.65 is passed by accident once in 100,000
+runs; a difference that lets an onlooker guess right three times out of four (0.75) is found in 999 runs of 1000.
+Planted differences prove that it can be found. What the database is asked is compared as well, statement by statement:
+that finds what is lost among the milliseconds of a page.
 """
 
 import re
