@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from granian.constants import Interfaces
 from granian.server import Server
@@ -48,7 +49,8 @@ def serve(
         for child in beside:
             threading.Thread(target=keep, args=(child, over), daemon=True).start()
 
-    threading.Thread(target=_tell, args=(*address, told), daemon=True).start()
+    known = urlsplit(settings.server.base_url).netloc
+    threading.Thread(target=_tell, args=(address, known, told), daemon=True).start()
     try:
         server.serve()
     finally:
@@ -88,12 +90,13 @@ def _server(settings: Settings, address: tuple[str, int]) -> Any:
     )
 
 
-def _tell(host: str, port: int, ready: Callable[[], None]) -> None:
+def _tell(address: tuple[str, int], known: str, ready: Callable[[], None]) -> None:
+    """Ask at the address, by the name that people use: under any other it refuses (SEC-32)."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
-            connection = HTTPConnection(host, port, timeout=5)
-            connection.request("GET", "/readyz", headers={"Host": f"localhost:{port}"})
+            connection = HTTPConnection(*address, timeout=5)
+            connection.request("GET", "/readyz", headers={"Host": known})
             if connection.getresponse().status == 200:
                 ready()
                 return
