@@ -235,7 +235,7 @@ def test_the_nonce_of_ours_is_asked_and_given(provider: Provider, party: Relying
     assert told_by(redeem(party, party.code(), prover.proof(nonce=nonce)))
     provider.move(seconds=120)
     refused(redeem(party, party.code(), prover.proof(nonce=nonce)), "use_dpop_nonce")
-    for wrong in (5, "é", ""):
+    for wrong in (5, "é", "\ud800", ""):
         refused(redeem(party, party.code(), prover.proof(nonce=wrong)), "use_dpop_nonce")
 
 

@@ -151,7 +151,9 @@ def _check_nonce(office: Office, given: Any, required: bool, now: datetime) -> N
         return
     slot = int(now.timestamp()) // _NONCE_SECONDS
     known = [_nonce(office, one) for one in (slot, slot - 1)]
-    if not isinstance(given, str) or not any(hmac.compare_digest(given.encode(), one.encode()) for one in known):
+    if not isinstance(given, str) or not any(
+        hmac.compare_digest(given.encode(errors="replace"), one.encode()) for one in known
+    ):
         sentence = "Make the DPoP proof anew, with the nonce of this answer."
         raise bad_proof(sentence, "use_dpop_nonce", known[0])
 
