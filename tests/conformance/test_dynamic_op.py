@@ -212,6 +212,7 @@ def test_the_query_of_an_address_counts(demo: Demo, anna: Person) -> None:
         {"services": "UWV"},
         {"profile": "generic"},
         {"profile": "fapi-2"},
+        {"profile": ["standard"]},
         {"jwks": {"keys": [{"kty": "EC"}]}},
     ],
     ids=str,
@@ -340,6 +341,7 @@ def test_a_registration_is_read(demo: Demo) -> None:
     answer = joined.manage("GET")
     assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store")
     assert answer.json() == {name: value for name, value in joined.told.items() if name != "client_secret"}
+    assert joined.manage("HEAD").status_code == 200
     for method in ("GET", "PUT", "DELETE"):
         for token in ("", "x", other.told["registration_access_token"]):
             refused = joined.manage(method, {}, token)
@@ -358,6 +360,7 @@ def test_a_registration_is_replaced(demo: Demo, anna: Person) -> None:
         {name: value for name, value in wish.items() if name != "client_id"},
         {**wish, "client_id": "another"},
         {**wish, "client_secret": "guessed"},
+        {**wish, "client_secret": "\ud800"},
         {**wish, "registration_access_token": joined.told["registration_access_token"]},
         {**wish, "client_secret_expires_at": 0},
     ):

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 from joserfc.errors import JoseError
-from joserfc.jwk import Key, KeySet
+from joserfc.jwk import Key, KeySet, RSAKey
 
 from idp.domain.parties import Party
 from idp.protocols.oidc.client.logout import LogoutWishes, read_logout_wishes
@@ -158,6 +158,10 @@ def _keys(given: Mapping[str, Any]) -> tuple[Key, ...]:
         raise ValueError("The value of jwks is not a JWK Set of public keys.") from None
     if len(keys) > MOST_KEYS or any(key.is_private for key in keys):
         raise ValueError(f"The value of jwks must hold at most {MOST_KEYS} keys, public ones alone.")
+    for key in keys:
+        # A weak RSA key would sign requests and prove certificates; other curves fit none of our algorithms anyway.
+        if isinstance(key, RSAKey):
+            check_strength(key)
     return tuple(keys)
 
 

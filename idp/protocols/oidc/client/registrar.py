@@ -70,7 +70,8 @@ class Registrar:
             return preflight(message)
         try:
             known = _known(office, message)
-            found = _MANAGED[message.method](self, office, message, known)
+            # Whoever asks for the headers alone asks as for the rest.
+            found = _MANAGED["GET" if message.method == "HEAD" else message.method](self, office, message, known)
             return with_origin(found, message, None)
         except (BackChannelFault, BadParty, Overloaded) as error:
             return with_origin(_refusal(error), message, None)
@@ -101,7 +102,9 @@ class Registrar:
         if given.get("client_id") != known.party.identity:
             raise BadParty("The client_id must be the one of this registration.")
         secret = given.pop("client_secret", None)
-        if secret is not None and not (isinstance(secret, str) and is_secret(office, known.party, secret)):
+        if secret is not None and not (
+            isinstance(secret, str) and secret.isprintable() and is_secret(office, known.party, secret)
+        ):
             raise BadParty("The client_secret is not the one of this client; leave it out.")
         chosen = Invitation((), known.party.settings.profile)
         new = self._judged(_known_members(given), chosen)
@@ -153,7 +156,7 @@ def _wished(office: Office, given: Mapping[str, Any]) -> Invitation:
         services = [one.slug for one in catalogue if one.provider == catalogue[0].provider]
     if not isinstance(services, list) or not all(isinstance(one, str) and one.isprintable() for one in services):
         raise BadParty("The value of services must be a list of texts: names of services in the catalogue.")
-    if profile not in set(RULES):
+    if not isinstance(profile, str) or profile not in set(RULES):
         raise BadParty(f"The value of profile must be one of {', '.join(RULES)}.")
     return Invitation(tuple(services), profile)
 

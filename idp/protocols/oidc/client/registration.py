@@ -23,6 +23,7 @@ from idp.services.relying_parties.settings import BadParty
 _LARGEST: Final = 128 * 1024
 _CLIENT_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,127}", re.ASCII)
 _TEXTS = "a list of texts"
+_PAGES: Final = ("client_uri", "logo_uri", "tos_uri", "policy_uri", "initiate_login_uri")
 # The members that are known, and what each must be; an operator's others are kept as they are (RFC 7591 section 2).
 MEMBERS: Final[Mapping[str, str]] = {
     "client_id": "a text",
@@ -54,7 +55,7 @@ MEMBERS: Final[Mapping[str, str]] = {
     **TOKEN_MEMBERS,
     **LOGOUT_MEMBERS,
     **dict.fromkeys(SUBJECT_MEMBERS, "a text"),
-    **dict.fromkeys(("client_uri", "logo_uri", "tos_uri", "policy_uri", "initiate_login_uri"), "a text"),
+    **dict.fromkeys(_PAGES, "a text"),
 }
 # What a client must not be left to believe that it gets.
 NOT_OFFERED: Final[Mapping[str, str]] = {
@@ -189,6 +190,10 @@ def _check_addresses(client: Client, profile: Profile) -> None:
 
 def _check_by_library(given: Mapping[str, Any]) -> None:
     """What Authlib finds in the members of both standards that we only keep: addresses of pages, contacts."""
+    for name in _PAGES:
+        # The library takes any scheme, of which some are programs.
+        if given.get(name) and not given[name].lower().startswith(("https://", "http://")):
+            raise BadParty(f"The value of {name} must be a web address.")
     # Loaded when somebody registers a client, and never by a server that starts.
     from authlib.oauth2.rfc7591 import ClientMetadataClaims
     from authlib.oidc.registration import ClientMetadataClaims as OpenIdClientMetadataClaims
