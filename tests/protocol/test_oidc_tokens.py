@@ -14,6 +14,7 @@ from idp.protocols.message import Document, HttpMessage
 from idp.protocols.oidc import token
 from idp.services.relying_parties.parties import configure, remove
 from idp.services.second_factor import loss, passkeys, responders
+from idp.services.sessions.logout import log_out_here
 from idp.services.tickets import Held, Purpose, issue, redeem
 from idp.services.tokens.grants import forget, revoke, revoke_all
 from idp.services.work import Work
@@ -155,6 +156,16 @@ def test_a_second_use_of_a_code_ends_what_the_first_gave(party: RelyingParty) ->
     assert not works(party.provider, tokens["access_token"])
     refused(party.refresh(tokens["refresh_token"]), "invalid_grant")
     assert events(party.provider)[-1] == Event.TOKEN_REUSED
+
+
+def test_a_code_ends_with_its_session(provider: Provider, party: RelyingParty) -> None:
+    """Who logged out before the code was redeemed is not logged in by it; codes of other browsers stay (SEC-30)."""
+    browser = provider.log_in()
+    code, elsewhere = party.code(browser), party.code()
+    with provider.office.work("person") as work:
+        assert log_out_here(work, browser.session).ended
+    refused(party.redeem(code), "invalid_grant")
+    assert told_by(party.redeem(elsewhere))
 
 
 def test_an_access_token_lasts_a_quarter(party: RelyingParty) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, or_, select
 from idp.domain.audit import Event
 from idp.services.sessions.farewell import bid_farewell
 from idp.services.sessions.kept import end, find
+from idp.services.tokens.grants import revoke_unredeemed
 from idp.services.work import Office, Work
 from idp.store.base import AnyRow
 from idp.store.logins import SessionParty, SessionRow
@@ -105,6 +106,8 @@ def _end(work: Work, sessions: set[str], asking: str) -> LoggedOut:
     others = _others(work, sessions, asking)
     for session in sorted(sessions):
         end(work, session)
+    if sessions:
+        revoke_unredeemed(work, sessions)
     work.record(Event.LOGOUT_ASKED, party=asking, ended=str(len(sessions)))
     told = {one.party for one in hearing}
     return LoggedOut(bool(sessions), tuple(one for one in others if one.party not in told), hearing)

@@ -2,13 +2,13 @@
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BindParameter, and_, bindparam, case, delete, exists, update
+from sqlalchemy import BindParameter, and_, bindparam, case, delete, exists, select, update
 
 from idp.domain.assertion import Assertion
 from idp.domain.audit import Event
@@ -19,6 +19,7 @@ from idp.services.decision.logins import request_json, request_of_json
 from idp.services.work import Office, Work
 from idp.store.base import UtcDateTime
 from idp.store.grants import GrantRow
+from idp.store.logins import SessionRow
 from idp.store.merge import add
 from idp.store.people import Account
 from idp.store.prepared import Prepared
@@ -191,6 +192,19 @@ def revoke(work: Work, grant_id: str) -> None:
 def revoke_all(work: Work, account: str) -> None:
     """End every authorization of an account: its codes and tokens are worth nothing any more (SEC-30)."""
     ending = update(GrantRow).where(GrantRow.account_id == account, GrantRow.revoked_at.is_(None))
+    work.connection.execute(ending.values(revoked_at=work.now))
+
+
+def revoke_unredeemed(work: Work, sessions: Collection[str]) -> None:
+    """End the codes of ended sessions that nobody has redeemed yet; tokens that were given out stay (SEC-30)."""
+    # By the account, which has an index.
+    accounts = select(SessionRow.account_id).where(SessionRow.id.in_(sorted(sessions)))
+    ending = update(GrantRow).where(
+        GrantRow.account_id.in_(accounts),
+        GrantRow.session_id.in_(sorted(sessions)),
+        GrantRow.code_used_at.is_(None),
+        GrantRow.revoked_at.is_(None),
+    )
     work.connection.execute(ending.values(revoked_at=work.now))
 
 
