@@ -17,18 +17,18 @@ ROOT = Path(__file__).parents[2]
 TESTS = ("profile", "keys", "wrapping", "canonical", "parser", "redirect", "encryption")
 # Each module with the tests most likely to fail, which are run first.
 MODULES = {
-    "xml": "parser",
-    "signature": "profile",
-    "algorithms": "keys",
-    "redirect": "redirect",
-    "decryption": "encryption",
-    "signing": "canonical",
+    "xmlsec/xml": "parser",
+    "xmlsec/signature": "profile",
+    "xmlsec/algorithms": "keys",
+    "request/redirect": "redirect",
+    "xmlsec/decryption": "encryption",
+    "xmlsec/signing": "canonical",
 }
 
 
 def mutants(module: str) -> Iterator[tuple[str, str, str]]:
     """Module, name and text of every mutant."""
-    source = (ROOT / f"idp/protocols/saml/{module}.py").read_text()
+    source = (ROOT / _path(module)).read_text()
     for number, guard in enumerate(_guards(ast.parse(source))):
         for change in _changes(guard.test):
             tree = ast.parse(source)
@@ -36,6 +36,10 @@ def mutants(module: str) -> Iterator[tuple[str, str, str]]:
             before = ast.unparse(node.test)
             node.test = change(node.test)
             yield module, f"{module}:{node.lineno} {before}  ->  {ast.unparse(node.test)}", ast.unparse(tree)
+
+
+def _path(module: str) -> str:
+    return f"idp/protocols/saml/{module}.py"
 
 
 def _guards(tree: ast.Module) -> Iterator[ast.If]:
@@ -73,7 +77,7 @@ def survives(module: str, text: str) -> bool:
         for part in ("idp", "tests"):
             shutil.copytree(ROOT / part, copy / part, ignore=leave)
         shutil.copy(ROOT / "pyproject.toml", copy)
-        (copy / f"idp/protocols/saml/{module}.py").write_text(text)
+        (copy / _path(module)).write_text(text)
         order = sorted(TESTS, key=lambda test: test != MODULES[module])
         suite = [f"tests/protocol/test_signature_{test}.py" for test in order]
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *suite]
@@ -82,7 +86,7 @@ def survives(module: str, text: str) -> bool:
 
 def main(chosen: list[str]) -> int:
     """Run all mutants, two at a time; 1 when any survived, 2 when nothing can be said."""
-    if not survives("signature", (ROOT / "idp/protocols/saml/xmlsec/signature.py").read_text()):
+    if not survives("xmlsec/signature", (ROOT / _path("xmlsec/signature")).read_text()):
         print("the tests fail without any mutant", file=sys.stderr)
         return 2
     found = [one for module in chosen or MODULES for one in mutants(module)]
