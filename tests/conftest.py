@@ -3,8 +3,15 @@
 import os
 
 import pytest
+from hypothesis import settings
 
 from tests.fixtures import network, postgres
+
+# Time is never a verdict. The same cases each time, so that a change is judged by what it changes; others are drawn by
+# pytest --hypothesis-profile=random, and what they find stays as an example.
+settings.register_profile("same", deadline=None, print_blob=True, derandomize=True)
+settings.register_profile("random", deadline=None, print_blob=True)
+settings.load_profile("same")
 
 pytest_plugins = [
     "tests.fixtures.browser",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import HealthCheck, event, example, given, settings
 from hypothesis import strategies as st
 
 from idp.ports import Fetched, FetchFailed
@@ -87,6 +87,7 @@ def check_refusal(document: Document) -> None:
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example({"redirect_uris": [CALLBACK], "client_secret": []}, {"redirect_uris": [CALLBACK]})
 @given(METADATA, METADATA)
 def test_any_metadata(opened: Provider, first: dict[str, Any], second: dict[str, Any]) -> None:
     """Registered or refused, read again as it was told, replaced or refused, and deleted."""

@@ -186,7 +186,9 @@ def _json(message: HttpMessage) -> bytes:
 def _known_members(given: Mapping[str, Any]) -> dict[str, Any]:
     """What we know; the rest is ignored (RFC 7591 section 2), and so is a name that a client chooses for itself."""
     kept = (set(MEMBERS) | set(NOT_OFFERED)) - {"client_id"}
-    return {name: value for name, value in given.items() if name in kept and value is not None}
+    present = {name: value for name, value in given.items() if name in kept and value is not None}
+    # Nothing in place of what we do not offer is no wish, and is not told again either.
+    return {name: value for name, value in present.items() if value or name not in NOT_OFFERED}
 
 
 def _told(office: Office, made: Registered) -> dict[str, Any]:
