@@ -108,7 +108,7 @@ def test_several_notices_within_minutes_are_one_mail(office: Office, clock: Stan
     (mail,) = sends()
     assert (mail.recipient, mail.subject) == (ANNA, "Dit gebeurde er met uw account")
     lines = [line for line in mail.text.splitlines() if line.startswith("- ")]
-    assert [re.search(r"11\.0\d", line)[0] for line in lines] == ["11.00", "11.01", "11.02", "11.03"]  # type: ignore[index]
+    assert [re.findall(r"11\.0\d", line) for line in lines] == [["11.00"], ["11.01"], ["11.02"], ["11.03"]]
     assert ["ingelogd" in lines[0], "wachtwoord" in lines[1], "4417" in lines[2]] == [True] * 3
     assert (mail.text.count("niet zelf gedaan"), mail.text.count("/profiel/sessies")) == (1, 1)
     assert mail.html.count("<li>") == 4
