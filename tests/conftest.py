@@ -18,6 +18,7 @@ pytest_plugins = [
     "tests.fixtures.database",
     "tests.fixtures.environment",
     "tests.fixtures.javascript",
+    "tests.fixtures.order",
     "tests.fixtures.sandbox",
 ]
 

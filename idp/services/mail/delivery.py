@@ -26,7 +26,7 @@ _LEASED_WAITS = 12
 _DUE = (
     select(Parcel.id, Parcel.attempts)
     .where(Parcel.status == "queued", Parcel.kind == "mail", Parcel.due_at <= bindparam("now"), NOT_LED)
-    .order_by(Parcel.due_at)
+    .order_by(Parcel.due_at, Parcel.created_at, Parcel.id)
     .limit(AT_ONCE)
 )
 _CLAIM = Prepared(
