@@ -188,6 +188,18 @@ def test_a_stale_request_without_an_index_ends_nothing(site: Site) -> None:
     assert not party.needs_password()
 
 
+def test_a_stale_request_with_an_index_ends_no_later_session(site: Site) -> None:
+    """Whoever kept the address of an old logout cannot log that browser out again and again (SEC-14)."""
+    party = known_at(site, Profile.GENERIC)
+    known = party.log_in("anna")
+    assert answered(site, Leaving(party, known), "redirect") == "Success"
+    party.log_in("anna")
+    assert not party.needs_password()
+    stale = Leaving(party, known, {"IssueInstant": "2026-01-14T10:00:00Z"})
+    assert answered(site, stale, "redirect") == "Requester"
+    assert not party.needs_password()
+
+
 @WHO
 def test_a_replayed_request_is_our_own_page(site: Site, profile: Profile) -> None:
     """The same message a second time is P05 and goes nowhere (RUL-25)."""

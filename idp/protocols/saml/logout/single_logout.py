@@ -122,7 +122,8 @@ class Logout:
 
     def _obey(self, office: Office, asked: _Asked, browser_session: str) -> tuple[Chain, Problem | None]:
         """End what a request names. A faulty one ends it too, where it names a session: an odd request is no reason
-        to stay logged in; its sender hears of the fault."""
+        to stay logged in; its sender hears of the fault. It ends nothing but that: an old one that somebody kept
+        would else end every later session of the browser that is made to bring it."""
         sender, request = asked.sender, asked.request
         asker = _asker(asked)
         with office.work("protocol") as work:
@@ -130,7 +131,8 @@ class Logout:
             if asked.problem is not None and not request.indexes:
                 return Chain(asker, ended=False), asked.problem
             name = request.name.value if _ours(office, sender, request.name) else ""
-            found = log_out(work, Called(sender.party.id, name, request.indexes), browser_session)
+            later = browser_session if asked.problem is None else ""
+            found = log_out(work, Called(sender.party.id, name, request.indexes), later)
         if found is None:
             return Chain(asker, ended=False), asked.problem or Problem.PRINCIPAL
         heard = replace(found, others=()) if sender.dialect.scheme else found
