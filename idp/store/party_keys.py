@@ -51,6 +51,7 @@ _FORMER = select(PartyCertificate.use, PartyCertificate.certificate, PartyCertif
 
 
 def read_former(connection: Connection, party_id: str) -> tuple[FormerCertificate, ...]:
-    """The certificates that a party's metadata no longer list, with how long each still counts."""
-    rows = connection.execute(_FORMER.where(PartyCertificate.party_id == party_id).order_by(PartyCertificate.id))
+    """The certificates that a party's metadata no longer list, with how long each still counts; the last one first."""
+    last_first = PartyCertificate.ends_at.desc(), PartyCertificate.id
+    rows = connection.execute(_FORMER.where(PartyCertificate.party_id == party_id).order_by(*last_first))
     return tuple(FormerCertificate(row.use, row.certificate, row.ends_at) for row in rows)

@@ -14,6 +14,8 @@ from idp.ports import Fetched, FetchFailed
 from idp.protocols.saml.metadata.description import described
 from idp.protocols.saml.metadata.refresh import FILE, Intent, NotTaken, examine, refresh, refresh_due, take_over
 from idp.protocols.saml.metadata.sp_metadata import of_party
+from idp.protocols.saml.request.read import sender_of
+from idp.protocols.saml.xmlsec.algorithms import SignatureMethod, check_signature
 from idp.protocols.saml.xmlsec.signing import Signatory, sign
 from idp.protocols.saml.xmlsec.xml import MD, parse, serialise
 from idp.services.relying_parties import parties
@@ -91,6 +93,14 @@ def aggregate(*published: Published, by: SoftKey = FEDERATION, until: str = "") 
     return serialise(root)
 
 
+def _signed_by(key: SoftKey) -> bytes:
+    """The metadata with another key to sign requests."""
+    old, new = ("\n".join(one.public.certificate.splitlines()[1:-1]) for one in (fixed_key("sp"), key))
+    text = BASE.xml().decode()
+    assert old in text
+    return text.replace(old, new).encode()
+
+
 @pytest.fixture
 def world(database: str, open_office: OpenOffice) -> World:
     """A party of UWV that was registered by file and is followed."""
@@ -127,6 +137,18 @@ def test_a_key_that_is_taken_out_counts_for_a_week(world: World) -> None:
     assert world.listed()[first] is True
 
 
+def test_many_changes_of_keys_lock_nobody_out(world: World) -> None:
+    """However often a party changes its key within the overlap, its present key is believed, and the last ones."""
+    keys = [rsa_key(f"roll-{number}") for number in range(10)]
+    for key in keys:
+        newer = examine(world.office, world.party, _signed_by(key), pinned=False)
+        take_over(world.office, world.party, newer, FILE, accept_weaker=False)
+        world.clock.move(timedelta(minutes=1))
+    known = sender_of(world.office, SP, world.clock.now()).keys
+    for key in keys[-1:-4:-1]:
+        check_signature(SignatureMethod.RSA_SHA256, key.sign("rsa-sha256", b"request"), b"request", known)
+
+
 @pytest.mark.parametrize(
     ("weaker", "subject"),
     [
@@ -134,6 +156,7 @@ def test_a_key_that_is_taken_out_counts_for_a_week(world: World) -> None:
         (replace(BASE, encryption=()), "encryption certificates"),
         (replace(BASE, flags='AuthnRequestsSigned="false" WantAssertionsSigned="true"'), "AuthnRequestsSigned"),
         (replace(BASE, flags='AuthnRequestsSigned="true"'), "WantAssertionsSigned"),
+        (replace(BASE, encryption=(), plain_use=("sp-encryption",)), "encryption of assertions"),
         (replace(BASE, consumers=(Consumer(location="http://sp.example.test/acs"),)), "AssertionConsumerService"),
         (replace(BASE, logouts=_logout("http://sp.example.test/slo")), "SingleLogoutService"),
         pytest.param(
@@ -185,6 +208,18 @@ def test_another_entity_never_takes_a_party_over(world: World) -> None:
         take_over(world.office, world.party, newer, FILE, accept_weaker=True)
 
 
+_LASTING = replace(BASE, attributes='validUntil="2036-01-01T00:00:00Z"')
+
+
+def grouped(published: Published, until: str) -> bytes:
+    """An entity in a group of a larger whole; the group alone is over."""
+    inside = published.xml().decode().replace('ID="_metadata"', "")
+    group = f'<md:EntitiesDescriptor validUntil="{until}">{inside}</md:EntitiesDescriptor>'
+    root = parse(f'<md:EntitiesDescriptor xmlns:md="{MD}" ID="_all">{group}</md:EntitiesDescriptor>'.encode())
+    sign(root, Signatory(FEDERATION))
+    return serialise(root)
+
+
 _FORGED: dict[str, Callable[[World], bytes | None]] = {
     "away": lambda _: None,
     "not XML": lambda _: b"<html>",
@@ -194,6 +229,8 @@ _FORGED: dict[str, Callable[[World], bytes | None]] = {
     "without the entity": lambda _: aggregate(OTHER),
     "with the entity twice": lambda _: aggregate(BASE, BASE),
     "over": lambda _: aggregate(BASE, until="2026-01-01T00:00:00Z"),
+    "over, though the entity claims more": lambda _: aggregate(_LASTING, until="2026-01-01T00:00:00Z"),
+    "over in a group": lambda _: grouped(_LASTING, until="2026-01-01T00:00:00Z"),
     "beyond use": lambda _: aggregate(replace(BASE, consumers=(Consumer(location="javascript:alert(1)"),))),
 }
 

@@ -8,6 +8,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from idp.protocols.saml.times import read_instant
 from idp.protocols.saml.xmlsec.algorithms import VerificationKey
 from idp.protocols.saml.xmlsec.refusal import Fault, Refused
 from idp.protocols.saml.xmlsec.signature import verify
@@ -52,7 +53,8 @@ def only(octets: bytes, entity_id: str | None, signers: Sequence[VerificationKey
     if len(found) != 1:
         raise Refused(Fault.MALFORMED, f"the entity {entity_id[:200]} stands in it {len(found)} times")
     (entity,) = found
-    until = root.get("validUntil")
-    if until is not None and entity.get("validUntil") is None:
-        entity.set("validUntil", until)
+    # It is over when anything around it is, whatever it claims of itself; and it is to be read alone.
+    ends = [until for one in (entity, *entity.iterancestors()) if (until := one.get("validUntil"))]
+    if ends:
+        entity.set("validUntil", min(ends, key=read_instant))
     return serialise(entity)

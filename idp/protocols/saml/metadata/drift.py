@@ -21,9 +21,11 @@ class Change:
     weaker: bool = False
 
 
-def difference(old: SpMetadata, new: SpMetadata) -> tuple[Change, ...]:
-    """Everything that differs between two metadata of a party, what weakens first."""
+def difference(old: SpMetadata, new: SpMetadata, *, scheme: bool) -> tuple[Change, ...]:
+    """Everything that differs between two metadata of a party, what weakens first; ``scheme``: one of eHerkenning."""
     found = [change for compare in _COMPARED for change in compare(old, new)]
+    if not scheme:
+        found += _secrecy(old, new)
     return tuple(sorted(found, key=lambda one: not one.weaker))
 
 
@@ -52,6 +54,13 @@ def _keys(old: SpMetadata, new: SpMetadata) -> Iterator[Change]:
     if ciphers and not now:
         yield Change("encryption certificates", ", ".join(sorted(ciphers)), "none", weaker=True)
     yield from _added_and_gone("encryption certificate", ciphers, now)
+
+
+def _secrecy(old: SpMetadata, new: SpMetadata) -> Iterator[Change]:
+    """A certificate for encryption alone asks for encrypted assertions; in the scheme any will do for identifiers."""
+    before, after = old.wants_encryption, new.wants_encryption
+    if before != after:
+        yield Change("encryption of assertions", _flag(before), _flag(after), weaker=before)
 
 
 def _endpoints(old: SpMetadata, new: SpMetadata) -> Iterator[Change]:

@@ -73,7 +73,7 @@ def examine(office: Office, party: Party, document: bytes, *, pinned: bool) -> N
         raise NotTaken(" ".join(f"{one.code}: {one.sentence}" for one in bad.findings)) from bad
     if pinned and metadata.valid_until is not None and metadata.valid_until < now:
         raise NotTaken(f"The metadata were valid until {metadata.valid_until:%Y-%m-%d %H:%M} UTC.")
-    return Newer(document.decode(), metadata, difference(of_party(party), metadata))
+    return Newer(document.decode(), metadata, difference(of_party(party), metadata, scheme=manner.scheme))
 
 
 def take_over(office: Office, party: Party, newer: Newer, source: str, accept_weaker: bool) -> None:

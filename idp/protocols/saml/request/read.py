@@ -12,7 +12,7 @@ from idp.protocols.saml.metadata.sp_metadata import SpMetadata, of_party
 from idp.protocols.saml.request.authn_request import AUTHN_REQUEST, AuthnRequest, read_authn_request, read_issuer
 from idp.protocols.saml.request.redirect import verify_redirect
 from idp.protocols.saml.request.transport import RELAY_STATE_STRICT, Received, bad_request, too_long
-from idp.protocols.saml.xmlsec.algorithms import VerificationKey
+from idp.protocols.saml.xmlsec.algorithms import MOST_KEYS, VerificationKey
 from idp.protocols.saml.xmlsec.refusal import Fault, Refused
 from idp.protocols.saml.xmlsec.signature import verify
 from idp.protocols.saml.xmlsec.xml import DS, Element, Schemas, parse, parse_canonical
@@ -106,11 +106,14 @@ class Sender:
 
     @property
     def keys(self) -> list[VerificationKey]:
-        """The registered keys that are valid now; the lenient reading takes others when there is none (SEC-12)."""
+        """The registered keys that are valid now; the lenient reading takes others when there is none (SEC-12).
+
+        Those that metadata list come first, so of many former ones it is the oldest that are tried no more.
+        """
         strict = self.party.settings.reading is Reading.STRICT
         counting = [one for one in self.metadata.signing if one.counts(self.now)]
         valid = [one.key for one in counting if one.valid(self.now)]
-        return valid if valid or strict else [one.key for one in counting]
+        return (valid if valid or strict else [one.key for one in counting])[:MOST_KEYS]
 
 
 @dataclass(frozen=True, slots=True)
