@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from idp.domain.assurance import Factor, Level
 from idp.domain.identifiers import BranchNumber, KvkNumber, Rsin, ServiceUrn, ServiceUuid
@@ -79,4 +80,19 @@ class Interrupted:
     reference: str
 
 
-Outcome = Assertion | Denied | Interrupted
+class Lacking(StrEnum):
+    """What a service has to hear of a login, and there is none of."""
+
+    ENTITY_TYPE = "ENTITY_TYPE"
+    ATTRIBUTE = "ATTRIBUTE"
+
+
+@dataclass(frozen=True, slots=True)
+class Undeliverable:
+    """A login that was allowed, but of which the service cannot be told what it must hear (EC-4, RA-3)."""
+
+    lacking: Lacking
+    reference: str
+
+
+Outcome = Assertion | Denied | Interrupted | Undeliverable

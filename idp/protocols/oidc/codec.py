@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from idp.domain.assertion import Assertion, Outcome
+from idp.domain.assertion import Assertion, Lacking, Outcome, Undeliverable
 from idp.domain.login import LoginRequest
 from idp.protocols.message import Answer, HttpMessage, Incoming, Redirect
 from idp.protocols.oidc.claims.identifiers import identifiers_of
@@ -10,7 +10,7 @@ from idp.protocols.oidc.claims.table import Scope, facts_of
 from idp.protocols.oidc.endpoints import DEVICE_READY, DEVICE_REFUSED, issuer
 from idp.protocols.oidc.logout.session_state import session_state
 from idp.protocols.oidc.memory import memory_of
-from idp.protocols.oidc.request.answers import answer_with_code, answer_with_error, answer_without_login
+from idp.protocols.oidc.request.answers import answer_with_code, answer_without_login
 from idp.protocols.oidc.request.device import device_of
 from idp.protocols.oidc.request.read import read
 from idp.protocols.oidc.request.return_address import return_address
@@ -47,8 +47,8 @@ class OidcCodec:
         if not isinstance(outcome, Assertion):
             return answer_without_login(where, outcome)
         if not recorded:
-            return answer_with_error(
-                where, "access_denied", "The organisation has no identifier that the service takes."
+            return answer_without_login(
+                where, Undeliverable(Lacking.ENTITY_TYPE, incoming.asked.reply.get("reference", ""))
             )
         more = session_state(office, incoming.party.identity, where.uri, outcome.session)
         return answer_with_code(where, recorded, more)

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from idp.domain.assertion import Assertion, Denied, Interrupted, Outcome
+from idp.domain.assertion import Assertion, Denied, Interrupted, Lacking, Outcome, Undeliverable
 from idp.domain.login import LoginRequest
 from idp.domain.parties import Party, Profile
 from idp.ports import Courier, KeyUse
@@ -33,6 +33,8 @@ from idp.services.work import Office, Work
 _METADATA_TYPE: Final = "application/samlmetadata+xml"
 # Found before a replay would be: such a request is stale or strayed, and never opened a login (domain 3.2.2).
 _BEFORE_REPLAY: Final = (Problem.EXPIRED, Problem.DESTINATION, Problem.VERSION)
+
+_PROBLEM_OF_LACKING: Final = {Lacking.ENTITY_TYPE: Problem.ENTITY_TYPE, Lacking.ATTRIBUTE: Problem.ATTRIBUTE}
 
 
 class SamlCodec:
@@ -112,6 +114,8 @@ class SamlCodec:
                     return self._failure(office, reply, fault.problem, now)
             case Denied(reasons):
                 return self._failure(office, reply, problem_of(reasons), now)
+            case Undeliverable(lacking):
+                return self._failure(office, reply, _PROBLEM_OF_LACKING[lacking], now)
             case Interrupted():
                 return self._failure(office, reply, Problem.NO_PASSIVE, now)
 

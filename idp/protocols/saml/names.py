@@ -3,6 +3,8 @@
 from enum import StrEnum
 from typing import Final
 
+from idp.domain import naming
+
 PROTOCOL: Final = "urn:oasis:names:tc:SAML:2.0:protocol"
 BEARER: Final = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
 NAME_FORMAT_URI: Final = "urn:oasis:names:tc:SAML:2.0:attrname-format:uri"
@@ -45,8 +47,8 @@ class Fact(StrEnum):
 class Identifying(StrEnum):
     """Types of identifier: NameQualifier of an EncryptedID, entry of EntityConcernedTypesAllowed (domain 4.2)."""
 
-    KVK = "urn:etoegang:1.9:EntityConcernedID:KvKnr"
-    RSIN = "urn:etoegang:1.9:EntityConcernedID:RSIN"
+    KVK = naming.KVK
+    RSIN = naming.RSIN
     PSEUDONYM = "urn:etoegang:1.13:EntityConcernedID:Pseudo"
 
 

@@ -11,14 +11,12 @@ from typing import Any
 
 from idp.domain.assurance import Level
 from idp.domain.identifiers import Oin, ServiceUrn, ServiceUuid
+from idp.domain.naming import KVK, RSIN
 from idp.domain.parties import CatalogueAttribute, Provider, Service
 from idp.services.catalogue.portals import by_name, plain_name, portal_faults
 from idp.services.decision.conclusion import PERSONAL_ATTRIBUTES
 
-ENTITY_TYPES = {
-    "RSIN": "urn:etoegang:1.9:EntityConcernedID:RSIN",
-    "KvKnr": "urn:etoegang:1.9:EntityConcernedID:KvKnr",
-}
+ENTITY_TYPES = {"RSIN": RSIN, "KvKnr": KVK}
 LANGUAGES = ("nl", "en")
 LARGEST = 16 * 1024 * 1024
 """Octets of a catalogue in either form: room for all services of the scheme (SEC-3)."""

@@ -9,11 +9,11 @@ from sqlalchemy import Connection
 from idp.domain.assertion import LegalSubject
 from idp.domain.decision import Decision, Granted, Refused
 from idp.domain.means import Held
+from idp.domain.naming import names_of
 from idp.domain.parties import Service
 from idp.domain.portal import Question, decide, options, question
 from idp.domain.reasons import Reason
 from idp.services.catalogue.changes import Change
-from idp.services.catalogue.file import ENTITY_TYPES
 from idp.services.decision.explain import all_factors
 from idp.store.facts import Way, every_way
 
@@ -135,13 +135,7 @@ def _asked(service: Service, led_to: Sequence[Service]) -> Question:
 def _reasons(service: Service, way: Way, decision: Decision) -> Reasons:
     if isinstance(decision, Refused):
         return tuple((reason.code, reason.value) for reason in decision.reasons)
-    return () if isinstance(decision, Granted) and _can_be_named(service, way.principal) else (ENTITY_TYPE,)
-
-
-def _can_be_named(service: Service, principal: LegalSubject) -> bool:
-    """Whether some set of entity types can be delivered whole (EC-1, EC-4)."""
-    have = {ENTITY_TYPES["KvKnr"]} | ({ENTITY_TYPES["RSIN"]} if principal.rsin is not None else set())
-    return any(have >= set(types) for types in service.entity_types)
+    return () if isinstance(decision, Granted) and names_of(service, way.principal) else (ENTITY_TYPE,)
 
 
 def _not_ready(reasons: Sequence[tuple[str, str]]) -> bool:

@@ -1,17 +1,18 @@
 """The one place where an assertion is made: everything it says is read in the transaction that records it (SEC-17)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import bindparam, select, update
 
-from idp.domain.assertion import Assertion, Basis, Denied, Interrupted, Outcome, Served
+from idp.domain.assertion import Assertion, Basis, Denied, Interrupted, Lacking, Outcome, Served, Undeliverable
 from idp.domain.assurance import Level
 from idp.domain.audit import Event
 from idp.domain.decision import Granted, Option, Refused, refusal
 from idp.domain.login import LoginRequest, Progress, Step, chosen, next_step, stated_level
+from idp.domain.naming import names_of
 from idp.domain.parties import Party, Service, behind
 from idp.domain.portal import options, question
 from idp.domain.pseudonyms import PseudonymKey, mint
@@ -68,10 +69,19 @@ def stand(work: Work, party: Party, asked: LoginRequest, progress: Progress) -> 
     service = service_of(party, asked)
     ways = ways_of(work.connection, progress.account) if progress.account else ()
     judged_by = question(service, behind(service, party.led_to), asked.level)
-    found = options(judged_by, [way.held for way in ways], progress.factors, dutch_day(work.now))
+    known = {way.held.key: way for way in ways}
+    judged = options(judged_by, [way.held for way in ways], progress.factors, dutch_day(work.now))
+    found = _deliverable(service, known, judged)
     step = next_step(asked, progress, found)
     refused = refusal(found, None) if step is Step.REFUSED else None
-    return Standing(step, found, {way.held.key: way for way in ways}, refused)
+    return Standing(step, found, known, refused)
+
+
+def _deliverable(service: Service, ways: Mapping[str, Way], found: tuple[Option, ...]) -> tuple[Option, ...]:
+    """Without the organisations that the service could not be told, where there is another (EC-4)."""
+    granted = [one for one in found if isinstance(one.decision, Granted)]
+    mute = {one.held.key for one in granted if not names_of(service, ways[one.held.key].principal)}
+    return found if len(mute) == len(granted) else tuple(one for one in found if one.held.key not in mute)
 
 
 def closed(settings: Settings, level: Level) -> Refused | None:
@@ -110,7 +120,20 @@ def conclude(work: Work, party: Party, asked: LoginRequest, progress: Progress, 
     option = chosen(progress, standing.options)
     if standing.step is not Step.ANSWER or option is None or not isinstance(option.decision, Granted):
         return _interrupt(work, party, asked, standing.step)
-    return _grant(work, party, asked, progress, (option.decision, standing.ways[option.held.key]))
+    way = standing.ways[option.held.key]
+    lacking = _lacking(work, service_of(party, asked), way, (asked, progress))
+    if lacking is not None:
+        _note_refusal(work, party, asked, progress, lacking.value)
+        return Undeliverable(lacking, reference)
+    return _grant(work, party, asked, progress, (option.decision, way))
+
+
+def _lacking(work: Work, service: Service, way: Way, wanted: tuple[LoginRequest, Progress]) -> Lacking | None:
+    """What the service must hear and cannot: an identifier that it takes (EC-4), a required attribute (RA-3)."""
+    if not names_of(service, way.principal):
+        return Lacking.ENTITY_TYPE
+    required = {one.name for one in wanted[0].attributes if one.required}
+    return Lacking.ATTRIBUTE if required and not required <= _attributes(work, way, *wanted).keys() else None
 
 
 def _interrupt(work: Work, party: Party, asked: LoginRequest, step: Step) -> Interrupted:
@@ -120,16 +143,19 @@ def _interrupt(work: Work, party: Party, asked: LoginRequest, step: Step) -> Int
 
 
 def _refuse(work: Work, party: Party, asked: LoginRequest, progress: Progress, refused: Refused) -> Denied:
-    reference = asked.reply.get("reference", "")
+    _note_refusal(work, party, asked, progress, " ".join(refused.reasons))
+    return Denied(refused.reasons, asked.reply.get("reference", ""))
+
+
+def _note_refusal(work: Work, party: Party, asked: LoginRequest, progress: Progress, reasons: str) -> None:
     work.record(
         Event.LOGIN_REFUSED,
-        reference=reference,
+        reference=asked.reply.get("reference", ""),
         party=party.id,
         service=asked.service,
         account=progress.account or "",
-        reasons=" ".join(refused.reasons),
+        reasons=reasons,
     )
-    return Denied(refused.reasons, reference)
 
 
 def _grant(

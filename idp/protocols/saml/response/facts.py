@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from idp.domain.assertion import Assertion, LegalSubject
+from idp.domain.naming import names_of
 from idp.domain.parties import Profile, Service
 from idp.protocols.saml.names import Fact, Identifying
 
@@ -49,12 +50,7 @@ class Telling:
 
 def legal_identifiers(service: Service, principal: LegalSubject) -> tuple[Identifier, ...]:
     """The identifiers of the first set that can be delivered whole (EC-1, EC-2); empty when none can (EC-4)."""
-    have = {Identifying.KVK.value: str(principal.kvk)}
-    if principal.rsin is not None:
-        have[Identifying.RSIN.value] = str(principal.rsin)
-    sets = service.entity_types or ((Identifying.KVK.value,),)
-    first = next((types for types in sets if types and have.keys() >= set(types)), ())
-    return tuple(Identifier(one, have[one]) for one in first)
+    return tuple(Identifier(one, value) for one, value in names_of(service, principal).items())
 
 
 def told(profile: Profile, telling: Telling) -> Iterator[Told]:
