@@ -243,6 +243,16 @@ def test_an_eidas_question_gets_an_eidas_answer(bench: Bench) -> None:
         assert texts(root, "//saml:AuthnContextClassRef") == [stated]
 
 
+@pytest.mark.parametrize("name", ["PasswordProtectedTransport", "unspecified"])
+def test_who_asks_no_level_hears_that_of_the_scheme(bench: Bench, name: str) -> None:
+    """A class of SAML core, which common clients ask by default, is no question in the words of eIDAS."""
+    bench.register()
+    asked = f"<saml:AuthnContextClassRef>urn:oasis:names:tc:SAML:2.0:ac:classes:{name}</saml:AuthnContextClassRef>"
+    body = f"<samlp:RequestedAuthnContext>{asked}</samlp:RequestedAuthnContext>"
+    root = opened(octets_of(bench.answer(bench.read(Asking(body=body).posted()), granted())))
+    assert texts(root, "//saml:AuthnContextClassRef") == [Level.EH3.urn]
+
+
 def test_a_curve_signs_as_well(bench: Bench) -> None:
     """With a key on P-256 our messages and metadata are signed by ECDSA, and libxmlsec1 agrees (RUL-27)."""
     key = curve_key()

@@ -12,6 +12,7 @@ from idp.protocols.saml.dialects import Names
 from idp.protocols.saml.metadata.sp_metadata import Consumer
 from idp.protocols.saml.names import Binding, Fact, NameId, is_identifying
 from idp.protocols.saml.reply import Reply
+from idp.protocols.saml.request.authn_request import LevelsAsked
 from idp.protocols.saml.request.read import Verified
 from idp.protocols.saml.status import Problem, RequestFault
 from idp.settings import Settings
@@ -63,7 +64,7 @@ def understand(verified: Verified, consumer: Consumer, reply_to: Consumer, endpo
         binding=Binding(reply_to.binding),
         name_id=name_id,
         relay_state=verified.relay_state,
-        eidas=request.levels is not None and not any(one in _LEVEL_OF_URN for one in request.levels.classes),
+        eidas=request.levels is not None and _asks_eidas(request.levels),
         company_name=company_name,
         key=endpoint.key,
     )
@@ -175,6 +176,12 @@ def _demand(verified: Verified, service: Service, settings: Settings) -> Demand:
         expected=f"a level that fits {service.level.urn} of the service catalogue",
         received=", ".join(level.urn for level in asked),
     )
+
+
+def _asks_eidas(asked: LevelsAsked) -> bool:
+    """Whether a level was asked in that vocabulary alone; a class of SAML core asks none (RUL-23)."""
+    levels = [one for one in asked.classes if level_of_uri(one) is not None]
+    return bool(levels) and not any(one in _LEVEL_OF_URN for one in levels)
 
 
 def _levels(verified: Verified) -> tuple[Comparison, tuple[Level, ...]]:
