@@ -10,10 +10,10 @@ import click
 
 from idp.cli import invitations, sources
 from idp.cli.common import common, office_of, show
-from idp.domain.parties import Party
+from idp.domain.parties import Party, Profile
 from idp.services.relying_parties import parties
 from idp.services.relying_parties.keys import FILE, URL, Source, follow, keep_certificates
-from idp.services.relying_parties.settings import BadParty
+from idp.services.relying_parties.settings import PROFILES, BadParty
 from idp.services.work import Office, Work
 
 _EVERY_HOURS = 24
@@ -118,9 +118,22 @@ def configure(context: click.Context, party: str, wishes: tuple[str, ...]) -> No
     pairs = [wish.partition("=") for wish in wishes]
     if any(not separator for _, separator, _ in pairs):
         raise click.UsageError("A setting is written KEY=VALUE.")
+    wished = {key: value for key, _, value in pairs}
     with _operator(context) as work:
-        changed = parties.configure(work, party, {key: value for key, _, value in pairs})
+        _hold_to_profile(work, party, wished.get("profile", ""))
+        if wished.get("artifact_client_certificate") == "true" and not work.office.settings.server.certificate_url:
+            raise BadParty("Nobody can show a client certificate here: set server.certificate_url first.")
+        changed = parties.configure(work, party, wished)
     show(context, parties.as_data(changed), f"Changed {changed.identity}.")
+
+
+def _hold_to_profile(work: Work, party: str, profile: str) -> None:
+    """Refuse a profile that the metadata of a SAML party do not allow; an unknown one is told of elsewhere."""
+    found = parties.find(work, party)
+    if found.protocol == parties.SAML and profile in PROFILES[parties.SAML]:
+        from idp.protocols.saml.metadata.description import hold_to_profile
+
+        hold_to_profile(found, Profile(profile), work.now)
 
 
 @providers.command("list")

@@ -5,8 +5,8 @@ from datetime import datetime
 from functools import partial
 
 from idp.domain.demand import Reading
-from idp.domain.parties import Profile
-from idp.protocols.saml.metadata.registration import BadMetadata, Manner, judge
+from idp.domain.parties import Party, Profile
+from idp.protocols.saml.metadata.registration import Accepted, BadMetadata, Manner, judge
 from idp.protocols.saml.metadata.sp_metadata import place_services
 from idp.protocols.saml.xmlsec.xml import Schemas
 from idp.services.relying_parties.parties import SAML, NewParty, NewProvider
@@ -22,10 +22,7 @@ def described(
     """
     profile = next((one for one in Profile if one == wishes.get("profile")), Profile.GENERIC)
     reading = next((one for one in Reading if one == wishes.get("reading")), Reading.LENIENT)
-    try:
-        accepted = judge(octets, Manner(profile, reading, now), Schemas.load())
-    except BadMetadata as bad:
-        raise BadParty(" ".join(f"{one.code}: {one.sentence}" for one in bad.findings)) from bad
+    accepted = _accepted(octets, Manner(profile, reading, now))
     metadata = accepted.metadata
     return NewParty(
         protocol=SAML,
@@ -39,3 +36,18 @@ def described(
         settings=wishes,
         notes=tuple(f"{one.code}: {one.sentence}" for one in accepted.notes),
     )
+
+
+def hold_to_profile(party: Party, profile: Profile, now: datetime) -> None:
+    """Refuse a profile in which the metadata of a registered party cannot work in either reading (ENC-5).
+
+    Raises ``BadParty`` as ``described`` does.
+    """
+    _accepted(party.document.encode(), Manner(profile, Reading.LENIENT, now))
+
+
+def _accepted(octets: bytes, manner: Manner) -> Accepted:
+    try:
+        return judge(octets, manner, Schemas.load())
+    except BadMetadata as bad:
+        raise BadParty(" ".join(f"{one.code}: {one.sentence}" for one in bad.findings)) from bad
