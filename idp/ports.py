@@ -124,6 +124,10 @@ class Keys(Protocol):
         """Every public key that others should accept, the active one first."""
         ...
 
+    def living(self, use: KeyUse) -> Sequence[SigningKey]:
+        """Every key that others may still know from us, the active one first; not all are published any more."""
+        ...
+
     def following(self, use: KeyUse) -> SigningKey | None:
         """The published key that is to become the active one, or None."""
         ...

@@ -98,6 +98,10 @@ class OwnKeys:
         """Nothing changes."""
         return self.version
 
+    def living(self, use: KeyUse) -> tuple[SoftKey, ...]:
+        """What others may know."""
+        return (self.active(use),)
+
     def following(self, use: KeyUse) -> None:
         """None waits."""
 

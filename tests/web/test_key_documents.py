@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import xmlsec
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from lxml import etree
 from sqlalchemy.exc import OperationalError
 from werkzeug.test import Client
@@ -16,11 +17,14 @@ from idp.app import create_app
 from idp.domain.keys import KeyUse, KeyVersion
 from idp.effects.keys import KeyFolder
 from idp.lab.seed import seed
-from idp.protocols.saml.xmlsec.xml import Schemas, parse
+from idp.protocols.saml.xmlsec.encryption import DEPLOYED, Envelope, Recipient, Wrapper, encrypt
+from idp.protocols.saml.xmlsec.xml import SAML, Schemas, parse
 from idp.services.own_keys import lives as keys
 from idp.services.work import Office
 from idp.web.shell.documents import Documents, Source
 from tests.office import StandingClock, open_test_office
+from tests.web.kit import Page, Site
+from tests.web.saml_kit import Leaving, Relying, carried
 
 SIGNING = KeyUse.SAML_SIGNING
 PROFILES = ("/saml", "/saml/1.13", "/saml/1.11")
@@ -69,6 +73,31 @@ def found(browser: Client, path: str, query: str) -> list[str]:
 def named(browser: Client, path: str, use: str = "signing") -> list[str]:
     """The names of the keys in metadata."""
     return found(browser, path, f"//md:KeyDescriptor[@use='{use}']//ds:KeyName/text()")
+
+
+def test_a_name_for_a_former_key_is_still_read(house: Office) -> None:
+    """Who encrypts a NameID by earlier metadata is understood until that key is retired, and not afterwards."""
+    site = Site(create_app(house), house, {})
+    party = Relying(site, "one.example.test", "UWV").register()
+    old = house.keys.active(KeyUse.SAML_ENCRYPTION).public
+
+    def status() -> str:
+        known = party.log_in("anna")
+        plain = f'<saml:NameID xmlns:saml="{SAML}" Format="{known.format}">{known.name}</saml:NameID>'.encode()
+        recipient = Recipient("us", old.kid, load_pem_public_key(old.public_pem.encode()))  # type: ignore[arg-type]
+        sealed = encrypt(plain, [recipient], Envelope(Wrapper.ENCRYPTED_ID, DEPLOYED), house.entropy.bytes)
+        response = Leaving(party, known, name_id=sealed.decode()).send("redirect")
+        return Page(response).error or carried(house, response, party).status
+
+    assert status() == "Success"
+    activated(house, planned(house, KeyUse.SAML_ENCRYPTION).name)
+    site.get("/")
+    assert house.keys.active(KeyUse.SAML_ENCRYPTION).public.kid != old.kid
+    assert status() == "Success"
+    with house.work("test") as work:
+        keys.retire(work, old.kid, force=True)
+    site.get("/")
+    assert status() == "P10"
 
 
 @pytest.mark.parametrize("prefix", PROFILES)

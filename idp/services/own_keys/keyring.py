@@ -21,6 +21,7 @@ class _Known:
     version: int
     active: Mapping[KeyUse, SigningKey]
     published: Mapping[KeyUse, tuple[PublicKey, ...]]
+    living: Mapping[KeyUse, tuple[SigningKey, ...]]
     following: Mapping[KeyUse, SigningKey]
     named: Mapping[tuple[KeyUse, str], SigningKey]
 
@@ -64,6 +65,10 @@ class KeyRing:
         """Every public key that others should accept, the active one first."""
         return self._now().published[use]
 
+    def living(self, use: KeyUse) -> Sequence[SigningKey]:
+        """Every key that others may still know, the active one first: what is encrypted for a former one is read."""
+        return self._now().living[use]
+
     def following(self, use: KeyUse) -> SigningKey | None:
         """The published key that is to become the active one, or None."""
         return self._now().following.get(use)
@@ -101,6 +106,7 @@ class KeyRing:
             version=number,
             active=active,
             published={use: _published(use, active[use], living) for use in KeyUse},
+            living={use: _living(use, active[use], living) for use in KeyUse},
             following={one.use: key for one, key in living.items() if one.published and one.status is KeyStatus.NEXT},
             named={(one.use, one.name): living.get(one, active[one.use]) for one in versions}
             | {(use, short_name(key.public.kid)): key for use, key in first.items()},
@@ -110,6 +116,10 @@ class KeyRing:
 def _lives(version: KeyVersion) -> bool:
     """Whether we sign with it when its address is used, or will."""
     return version.status is not KeyStatus.RETIRED and version.published_at is not None
+
+
+def _living(use: KeyUse, active: SigningKey, living: Mapping[KeyVersion, SigningKey]) -> tuple[SigningKey, ...]:
+    return (active, *(key for one, key in living.items() if one.use is use and key is not active))
 
 
 def _published(use: KeyUse, active: SigningKey, living: Mapping[KeyVersion, SigningKey]) -> tuple[PublicKey, ...]:

@@ -6,7 +6,6 @@ from typing import Final
 
 import structlog
 
-from idp.domain.keys import short_name
 from idp.ports import Courier, KeyUse
 from idp.protocols.message import Answer, BadRequest, Document, HttpMessage, Redirect
 from idp.protocols.saml.dialects import DIALECTS, names
@@ -212,10 +211,9 @@ class Logout:
 
 
 def _request(office: Office, root: Element) -> LogoutRequest:
-    uses = office.keys.published(KeyUse.SAML_ENCRYPTION)
-    named = (office.keys.named(KeyUse.SAML_ENCRYPTION, short_name(one.kid)) for one in uses)
+    keys = office.keys.living(KeyUse.SAML_ENCRYPTION)
     try:
-        return read_logout_request(root, [OwnKey(one) for one in named if one is not None])
+        return read_logout_request(root, [OwnKey(one) for one in keys])
     except Refused as refused:
         raise bad_request(refused) from refused
 
