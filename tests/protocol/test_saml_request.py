@@ -208,6 +208,7 @@ TABLE = (
     Row("scoped to others, generic", (G,), BOTH, {"body": scoping("urn:x")}, "P06", ("Responder", "NoSupportedIDP")),
     # Step 9: the service.
     Row("second service", ALL, BOTH, {"attributes": {"AttributeConsumingServiceIndex": "2"}}),
+    Row("many zeros", ALL, BOTH, {"attributes": {"AttributeConsumingServiceIndex": "0" * 5000 + "2"}}),
     Row("no such service", ALL, BOTH, {"attributes": {"AttributeConsumingServiceIndex": "3"}}, "P15", UNSUPPORTED),
     # Step 10: the level; the service asks EH3.
     Row("minimum", ALL, BOTH, {"body": levels("minimum", LOA + "3")}),

@@ -142,7 +142,8 @@ def _bounded(values: list[str]) -> tuple[str, ...]:
 
 
 def _number(text: str | None) -> int | None:
-    return None if text is None else int(text)
+    """An xs:unsignedShort; any number of zeros may stand before it, and Python reads no number of any length."""
+    return None if text is None else int(text.strip().lstrip("+-0") or "0")
 
 
 def _true(text: str | None) -> bool:
