@@ -171,8 +171,9 @@ def test_our_own_facts_of_a_known_service_stay() -> None:
         ((("", RSIN), ("", KVK)), ((RSIN,), (KVK,))),
         ((("1", BSN), ("2", KVK)), ((KVK,),)),
         ((("1", RSIN), ("", KVK)), ((RSIN,), (KVK,))),
+        ((("9" * 5000, KVK), ("8" * 5000, RSIN)), ((RSIN,), (KVK,))),
     ],
-    ids=["ascending", "without numbers", "not delivered here", "mixed"],
+    ids=["ascending", "without numbers", "not delivered here", "mixed", "of any length"],
 )
 def test_sets_of_entity_types_keep_their_order(
     entries: tuple[tuple[str, str], ...], sets: tuple[tuple[str, ...], ...]

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -197,10 +198,12 @@ class _Reader:
     def _entity_types(self, definition: Element, instance: Element) -> list[list[str]]:
         """The sets in order of preference that we can deliver, those of the instance before all (EC-1 to EC-5)."""
         own = instance.findall(f"{self.esc}EntityConcernedTypesAllowed")
-        sets: dict[tuple[bool, int], list[str]] = {}
+        # A number of any length is a number to the schema.
+        sets: dict[tuple[bool, Decimal], list[str]] = {}
         for place, node in enumerate(own or definition.iterfind(f"{self.esc}EntityConcernedTypesAllowed")):
             number = node.get("setNumber")
-            sets.setdefault((number is None, place if number is None else int(number)), []).append(_plain(node))
+            key = number is None, Decimal(place if number is None else number.strip())
+            sets.setdefault(key, []).append(_plain(node))
         ordered = [sets[key] for key in sorted(sets)]
         kept = [[_TYPES[one] for one in together] for together in ordered if _TYPES.keys() >= set(together)]
         if kept and len(kept) < len(ordered):
