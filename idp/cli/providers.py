@@ -102,7 +102,8 @@ def _described(given: dict[str, Any], office: Office) -> parties.NewParty:
             if given["url"] is None
             else sources.obtained(office, given["url"], given["signer"].read_bytes(), given["entity"])
         )
-        return saml_party(octets, services, wishes, provider, office.clock.now())
+        pinned = given["url"] is not None
+        return saml_party(octets, services, wishes, provider, office.clock.now(), pinned=pinned)
     from idp.protocols.oidc.client.registration import described as oidc_party
 
     return oidc_party(given["client"].read_bytes(), services, wishes, provider, sources.fetcher_of(office))

@@ -8,22 +8,25 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from idp.domain.parties import Party
+from idp.domain.parties import Party, Profile
 from idp.lab.seed import seed
 from idp.ports import Fetched, FetchFailed
+from idp.protocols.saml.metadata.aggregate import only, pinned_keys
 from idp.protocols.saml.metadata.description import described
 from idp.protocols.saml.metadata.refresh import FILE, Intent, NotTaken, examine, refresh, refresh_due, take_over
 from idp.protocols.saml.metadata.sp_metadata import of_party
 from idp.protocols.saml.request.read import sender_of
 from idp.protocols.saml.xmlsec.algorithms import SignatureMethod, check_signature
 from idp.protocols.saml.xmlsec.signing import Signatory, sign
-from idp.protocols.saml.xmlsec.xml import MD, parse, serialise
+from idp.protocols.saml.xmlsec.xml import MD, Schemas, parse, serialise
 from idp.services.relying_parties import parties
 from idp.services.relying_parties.keys import Source, certificates, follow, source_of, unfollow
+from idp.services.relying_parties.parties import NewParty
+from idp.services.relying_parties.settings import BadParty
 from idp.services.work import Office
 from idp.store.ledger import AuditEvent
 from tests.office import StandingClock
-from tests.protocol.saml_messages import REDIRECT, SP, Consumer, Published, fixed_key
+from tests.protocol.saml_messages import REDIRECT, SCHEME_METADATA, SP, Consumer, Published, fixed_key
 from tests.protocol.xml_kit import SoftKey, rsa_key
 from tests.services.conftest import OpenOffice
 
@@ -252,6 +255,22 @@ def test_the_last_good_ones_stay(world: World, case: str) -> None:
     assert refresh_due(world.office, world) == {}
     world.clock.move(timedelta(hours=1))
     assert list(refresh_due(world.office, world)) == [SP]
+
+
+def test_an_address_is_registered_in_the_strict_reading(world: World) -> None:
+    """The signature that was pinned is signature enough, and what is over is refused in either reading (domain 6.1)."""
+    published = replace(SCHEME_METADATA, signed=False)
+    pinned = pinned_keys(FEDERATION.public.certificate.encode())
+
+    def registered(reading: str, until: str = "") -> NewParty:
+        octets = only(aggregate(published, until=until), published.entity_id, pinned, Schemas.load())
+        wishes = {"profile": Profile.EHERKENNING_113.value, "reading": reading}
+        return described(octets, ("UWV",), wishes, None, world.clock.now(), pinned=True)
+
+    for reading in ("strict", "lenient"):
+        assert registered(reading).notes == ()
+        with pytest.raises(BadParty, match=r"valid until 2026-01-01"):
+            registered(reading, "2026-01-01T00:00:00Z")
 
 
 def test_who_is_not_followed_is_not_fetched(world: World) -> None:

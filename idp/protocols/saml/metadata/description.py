@@ -14,15 +14,22 @@ from idp.services.relying_parties.settings import BadParty
 
 
 def described(
-    octets: bytes, services: tuple[str, ...], wishes: Mapping[str, str], provider: NewProvider | None, now: datetime
+    octets: bytes,
+    services: tuple[str, ...],
+    wishes: Mapping[str, str],
+    provider: NewProvider | None,
+    now: datetime,
+    *,
+    pinned: bool = False,
 ) -> NewParty:
     """The party of a metadata file handed in by an operator, judged in the wished profile and reading.
 
-    Raises ``BadParty`` with every finding: its protocol code, and a sentence that tells what to mend (RUL-23, RUL-24).
+    ``pinned`` is for metadata that were fetched and carried the signature that the operator pinned. Raises ``BadParty``
+    with every finding: its protocol code, and a sentence that tells what to mend (RUL-23, RUL-24).
     """
     profile = next((one for one in Profile if one == wishes.get("profile")), Profile.GENERIC)
     reading = next((one for one in Reading if one == wishes.get("reading")), Reading.LENIENT)
-    accepted = _accepted(octets, Manner(profile, reading, now))
+    accepted = _accepted(octets, Manner(profile, reading, now, pinned))
     metadata = accepted.metadata
     return NewParty(
         protocol=SAML,

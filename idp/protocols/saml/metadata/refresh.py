@@ -65,14 +65,11 @@ def fetch(office: Office, party: Party, fetcher: Fetcher, schemas: Schemas) -> N
 
 def examine(office: Office, party: Party, document: bytes, *, pinned: bool) -> Newer:
     """Judge newer metadata by the settings of the party, and compare; raises ``NotTaken``."""
-    now = office.clock.now()
-    manner = Manner(party.settings.profile, party.settings.reading, now, pinned)
+    manner = Manner(party.settings.profile, party.settings.reading, office.clock.now(), pinned)
     try:
         metadata = judge(document, manner, Schemas.load()).metadata
     except BadMetadata as bad:
         raise NotTaken(" ".join(f"{one.code}: {one.sentence}" for one in bad.findings)) from bad
-    if pinned and metadata.valid_until is not None and metadata.valid_until < now:
-        raise NotTaken(f"The metadata were valid until {metadata.valid_until:%Y-%m-%d %H:%M} UTC.")
     return Newer(document.decode(), metadata, difference(of_party(party), metadata, scheme=manner.scheme))
 
 

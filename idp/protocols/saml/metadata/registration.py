@@ -93,8 +93,11 @@ def judge(octets: bytes, manner: Manner, schemas: Schemas) -> Accepted:
         doubts += [Finding(code, one) for code, check in _SCHEME for one in check(metadata, manner)]
         if vouched is None and not manner.pinned:
             doubts.append(Finding("P14", "The metadata are unsigned, or their signature does not hold: sign them."))
+    if manner.pinned:
+        # What is fetched may be an old copy that somebody kept.
+        errors += [Finding("P14", one) for one in _expiry(metadata, manner)]
     if manner.reading is Reading.STRICT:
-        errors, doubts = errors + doubts, []
+        errors, doubts = [*dict.fromkeys(errors + doubts)], []
     if errors:
         raise BadMetadata(tuple(errors))
     return Accepted(metadata, tuple(doubts))
