@@ -6,7 +6,7 @@ import pytest
 
 from idp.domain.parties import Profile
 from idp.protocols.saml.metadata.description import described
-from idp.services.relying_parties.parties import NewProvider
+from idp.services.relying_parties.parties import NewProvider, checked_name
 from idp.services.relying_parties.settings import BadParty
 from tests.protocol.saml_kit import T0, service
 from tests.protocol.saml_messages import (
@@ -53,6 +53,29 @@ def test_the_wished_profile_and_reading_are_judged() -> None:
     ):
         with pytest.raises(BadParty):
             described(plain.xml(), ("OLO",), wishes, None, T0)
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("Gemeente\n        Voorbeeld", "Gemeente Voorbeeld"),
+        ("Gemeente\u00a0\u202eVoorbeeld", "Gemeente Voorbeeld"),
+        ("G" * 199 + " Voorbeeld", "G" * 199),
+    ],
+    ids=["over lines", "not to be printed", "long"],
+)
+def test_a_name_is_made_fit_to_be_shown(written: str, shown: str) -> None:
+    """However the metadata write a name, the party can be registered by it: nobody can edit what is signed."""
+    services = attribute_service(1, "urn:oid:1").replace("Dienst 1", written)
+    found = described(Published(services=services).xml(), ("OLO",), {}, None, T0)
+    assert found.name == checked_name(found.name) == shown
+
+
+def test_a_long_entity_id_is_name_enough() -> None:
+    """Without any name the party is called by its entity ID, cut where it is longer than a name may be."""
+    entity_id = f"https://sp.example.test/{'m' * 600}"
+    found = described(Published(entity_id=entity_id).xml(), ("OLO",), {}, None, T0)
+    assert (found.identity, found.name) == (entity_id, checked_name(entity_id[:200]))
 
 
 def test_a_file_that_is_no_metadata_is_one_sentence() -> None:

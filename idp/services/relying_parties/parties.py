@@ -24,7 +24,7 @@ from idp.store.catalogue import (
 from idp.store.versions import DIRECTORY, bump
 
 SAML, OIDC = "saml", "oidc"
-_LONGEST_NAME = 200
+LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,8 +232,8 @@ def _copied(work: Work, provider: NewProvider, services: Sequence[Service], decl
 
 def checked_name(name: str) -> str:
     """A name that people can be shown; raises ``BadParty``."""
-    if not 0 < len(name) <= _LONGEST_NAME or not name.isprintable() or name != name.strip():
-        raise BadParty(f"A name has 1 to {_LONGEST_NAME} printable characters, and no space at its ends.")
+    if not 0 < len(name) <= LONGEST_NAME or not name.isprintable() or name != name.strip():
+        raise BadParty(f"A name has 1 to {LONGEST_NAME} printable characters, and no space at its ends.")
     return name
 
 

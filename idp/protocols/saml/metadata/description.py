@@ -9,7 +9,7 @@ from idp.domain.parties import Party, Profile
 from idp.protocols.saml.metadata.registration import Accepted, BadMetadata, Manner, judge
 from idp.protocols.saml.metadata.sp_metadata import place_services
 from idp.protocols.saml.xmlsec.xml import Schemas
-from idp.services.relying_parties.parties import SAML, NewParty, NewProvider
+from idp.services.relying_parties.parties import LONGEST_NAME, SAML, NewParty, NewProvider
 from idp.services.relying_parties.settings import BadParty
 
 
@@ -34,7 +34,7 @@ def described(
     return NewParty(
         protocol=SAML,
         identity=metadata.entity_id,
-        name=metadata.name,
+        name=_shown(metadata.name or metadata.entity_id),
         document=octets.decode(),
         services=services,
         place=partial(place_services, metadata),
@@ -51,6 +51,12 @@ def hold_to_profile(party: Party, profile: Profile, now: datetime) -> None:
     Raises ``BadParty`` as ``described`` does.
     """
     _accepted(party.document.encode(), Manner(profile, Reading.LENIENT, now))
+
+
+def _shown(name: str) -> str:
+    """A name as people can be shown it: signed metadata cannot be edited, and an operator can name a party anew."""
+    printable = "".join(one for one in " ".join(name.split()) if one.isprintable())
+    return printable[:LONGEST_NAME].strip()
 
 
 def _accepted(octets: bytes, manner: Manner) -> Accepted:
