@@ -64,7 +64,8 @@ class GuardedFetcher:
         for _ in range(_MOST_REDIRECTS + 1):
             try:
                 answer = self._once(request, parts, deadline)
-            except (OSError, HTTPException) as error:
+            except (OSError, HTTPException, UnicodeError) as error:
+                # A host with an empty or long label is no name, and a resolver says so in its own way.
                 raise FetchFailed(f"{parts.geturl()} cannot be fetched: {error or type(error).__name__}.") from error
             if isinstance(answer, Fetched):
                 return answer

@@ -124,6 +124,13 @@ def test_loopback_is_for_the_laboratory(url: str) -> None:
         fetch(url, Bounds(seconds=1.0))
 
 
+@pytest.mark.parametrize("host", ["a..test", ".test", f"{'a' * 64}.test"])
+def test_what_is_no_name_of_a_host_cannot_be_fetched(host: str) -> None:
+    """A name that no resolver takes is a sentence for the operator as any other that leads nowhere (SEC-2)."""
+    with pytest.raises(FetchFailed, match="cannot be fetched"):
+        fetch(f"https://{host}/", Bounds(seconds=1.0))
+
+
 @pytest.mark.parametrize(
     "url", ["ftp://a.test/", "https://", "https://a b/", "https://u:p@a.test/", "https://a.test:x/", "x"]
 )
