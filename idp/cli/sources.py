@@ -170,6 +170,24 @@ def keys_of(context: click.Context, party: str) -> None:
     show(context, {"id": found.id, "certificates": facts, "source": fetched}, "\n".join(lines))
 
 
+@click.command("end-key")
+@common
+@click.argument("party")
+@click.argument("certificate")
+@click.pass_context
+def end_key(context: click.Context, party: str, certificate: str) -> None:
+    """Believe a certificate no more that a relying party's metadata no longer list: its key was stolen."""
+    from idp.services.relying_parties.keys import end_certificate
+
+    office, found = _party(context, party)
+    try:
+        with office.work("operator") as work:
+            ended = end_certificate(work, found, certificate)
+    except BadParty as error:
+        raise click.ClickException(str(error)) from None
+    show(context, {"id": found.id, "ended": ended}, f"{ended} counts no more.")
+
+
 def _source_facts(source: Any) -> dict[str, Any] | None:
     if source is None:
         return None
@@ -202,4 +220,4 @@ def _party(context: click.Context, party: str) -> tuple["Office", Party]:
     return office, found
 
 
-COMMANDS = (follow, unfollow, refresh, keys_of)
+COMMANDS = (follow, unfollow, refresh, keys_of, end_key)

@@ -20,7 +20,7 @@ from idp.protocols.saml.xmlsec.algorithms import SignatureMethod, check_signatur
 from idp.protocols.saml.xmlsec.signing import Signatory, sign
 from idp.protocols.saml.xmlsec.xml import MD, Schemas, parse, serialise
 from idp.services.relying_parties import parties
-from idp.services.relying_parties.keys import Source, certificates, follow, source_of, unfollow
+from idp.services.relying_parties.keys import Source, certificates, end_certificate, follow, source_of, unfollow
 from idp.services.relying_parties.parties import NewParty
 from idp.services.relying_parties.settings import BadParty
 from idp.services.work import Office
@@ -104,6 +104,13 @@ def _signed_by(key: SoftKey) -> bytes:
     return text.replace(old, new).encode()
 
 
+def ended(world: World, name: str) -> str:
+    """Believe a certificate no more."""
+    party = world.party
+    with world.office.work("operator") as work:
+        return end_certificate(work, party, name)
+
+
 @pytest.fixture
 def world(database: str, open_office: OpenOffice) -> World:
     """A party of UWV that was registered by file and is followed."""
@@ -138,6 +145,25 @@ def test_a_key_that_is_taken_out_counts_for_a_week(world: World) -> None:
     world.hold(BASE)
     world.refresh()
     assert world.listed()[first] is True
+
+
+def test_a_stolen_key_is_ended_at_once(world: World) -> None:
+    """An operator need not wait for the overlap; what the metadata list is ended by newer ones alone (SEC-12)."""
+    (stolen,) = of_party(world.party).signing
+    world.hold(BASE)
+    world.refresh()
+    with pytest.raises(BadParty, match="take over metadata without it"):
+        ended(world, stolen.fingerprint)
+    world.hold(replace(BASE, signing=("own-signing",)))
+    world.refresh()
+    assert len(sender_of(world.office, SP, world.clock.now()).keys) == 2
+    assert ended(world, stolen.fingerprint[:12].upper()) == stolen.fingerprint
+    assert len(sender_of(world.office, SP, world.clock.now()).keys) == 1
+    world.clock.move(timedelta(days=1))
+    assert ended(world, stolen.fingerprint) == stolen.fingerprint
+    for strange in ("", "0000"):
+        with pytest.raises(BadParty, match="idp providers keys"):
+            ended(world, strange)
 
 
 def test_many_changes_of_keys_lock_nobody_out(world: World) -> None:

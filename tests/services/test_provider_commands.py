@@ -1,6 +1,7 @@
 """The commands for relying parties, as an operator types them."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,18 @@ def test_a_certificate_is_demanded_only_where_it_can_be_shown(config: Path) -> N
     assert (refused.exit_code, "server.certificate_url" in refused.stderr) == (1, True)
     config.write_text(f'{config.read_text()}\n[server]\ncertificate_url = "https://localhost:9443"\n')
     assert providers(config, "set", SP, "artifact_client_certificate=true").exit_code == 0
+
+
+def test_a_key_is_ended_by_its_name(config: Path) -> None:
+    """The metadata list it until newer ones are taken over; then a command ends it, and the list tells so (SEC-12)."""
+    added(config, Published())
+    listed = json.loads(providers(config, "keys", SP).stdout)["certificates"][0]["fingerprint"]
+    refused = providers(config, "end-key", SP, listed)
+    assert (refused.exit_code, "idp providers refresh" in refused.stderr) == (1, True)
+    file = config.parent / "newer.xml"
+    file.write_bytes(Published(signing=("own-signing",)).xml())
+    assert providers(config, "refresh", SP, "--metadata", str(file)).exit_code == 0
+    assert json.loads(providers(config, "end-key", SP, listed[:16]).stdout)["ended"] == listed
+    former = json.loads(providers(config, "keys", SP).stdout)["certificates"][1]
+    assert (former["fingerprint"], former["listed"]) == (listed, False)
+    assert datetime.fromisoformat(former["counts_until"]) <= datetime.now(UTC)

@@ -8,11 +8,13 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from idp.domain.audit import Event
 from idp.domain.parties import Party
+from idp.services.relying_parties.settings import BadParty
 from idp.services.work import Office, Work
 from idp.store.base import AnyRow
 from idp.store.catalogue import PartyRow
 from idp.store.merge import renew
 from idp.store.party_keys import PartyCertificate, PartySource
+from idp.store.versions import DIRECTORY, bump
 
 FILE, URL = "file", "url"
 _FOLLOW = renew(PartySource, ("party_id",), ("url", "signer", "every_hours", "due_at", "trouble"))
@@ -47,6 +49,28 @@ def keep_certificates(work: Work, party: str, listed: Sequence[Listed], source: 
                 id=work.new_id(), created_at=work.now, party_id=party, ends_at=None, **values
             )
         )
+
+
+def end_certificate(work: Work, party: Party, name: str) -> str:
+    """Let a certificate that metadata no longer list count no more, because its key was stolen (SEC-12).
+
+    ``name`` is the beginning of its fingerprint; answers the whole. Raises ``BadParty``.
+    """
+    rows = certificates(work.connection, party.id)
+    found: set[str] = {row.fingerprint for row in rows if name and row.fingerprint.startswith(name.lower())}
+    if len(found) != 1:
+        raise BadParty(
+            f"{len(found)} certificates have a fingerprint that begins with {name[:64]!r}; see idp providers keys."
+        )
+    (fingerprint,) = found
+    if any(row.ends_at is None for row in rows if row.fingerprint == fingerprint):
+        raise BadParty("The metadata list it still: take over metadata without it first, with idp providers refresh.")
+    its = PartyCertificate.party_id == party.id, PartyCertificate.fingerprint == fingerprint
+    alive = PartyCertificate.ends_at > work.now
+    work.connection.execute(update(PartyCertificate).where(*its, alive).values(ends_at=work.now))
+    bump(work.connection, DIRECTORY)
+    work.record(Event.PARTY_CHANGED, party=party.id, changed="key")
+    return fingerprint
 
 
 def certificates(connection: Connection, party: str) -> Sequence[AnyRow]:
