@@ -112,10 +112,19 @@ def unfollow(context: click.Context, party: str) -> None:
 @common
 @click.argument("party")
 @click.option("--metadata", type=_READABLE, help="Newer metadata as a file; without it they are fetched.")
+@click.option("--entity", help="With --metadata: the entity ID to take out of a file that holds many.")
 @click.option("--dry-run", is_flag=True, help="Show the difference, and change nothing.")
 @click.option("--accept-weaker", is_flag=True, help="Take over even what makes logins less safe.")
 @click.pass_context
-def refresh(context: click.Context, party: str, *, metadata: Path | None, dry_run: bool, accept_weaker: bool) -> None:
+def refresh(
+    context: click.Context,
+    party: str,
+    *,
+    metadata: Path | None,
+    entity: str | None,
+    dry_run: bool,
+    accept_weaker: bool,
+) -> None:
     """Take over newer metadata of a relying party, and show what they change."""
     from idp.protocols.saml.metadata import refresh as saml
 
@@ -124,7 +133,7 @@ def refresh(context: click.Context, party: str, *, metadata: Path | None, dry_ru
         if metadata is None:
             newer = saml.refresh(office, found, fetcher_of(office), saml.Intent(dry_run, accept_weaker))
         else:
-            newer = saml.examine(office, found, chosen(metadata.read_bytes(), None), pinned=False)
+            newer = saml.examine(office, found, chosen(metadata.read_bytes(), entity), pinned=False)
             if not dry_run:
                 saml.take_over(office, found, newer, saml.FILE, accept_weaker)
     except saml.NotTaken as reason:

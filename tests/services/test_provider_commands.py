@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 
 from idp.cli import idp
 from idp.lab.seed import seed
+from idp.protocols.saml.xmlsec.xml import MD
 from tests.protocol.saml_messages import SP, Published
 from tests.services.conftest import OpenOffice
 from tests.services.test_command_line import config_at
@@ -79,3 +80,17 @@ def test_a_key_is_ended_by_its_name(config: Path) -> None:
     former = json.loads(providers(config, "keys", SP).stdout)["certificates"][1]
     assert (former["fingerprint"], former["listed"]) == (listed, False)
     assert datetime.fromisoformat(former["counts_until"]) <= datetime.now(UTC)
+
+
+def test_newer_metadata_come_out_of_a_file_with_many(config: Path) -> None:
+    """Who was registered out of an aggregate gets newer metadata out of one as well (domain 6.1)."""
+    other = Published(entity_id="https://other.example.test/metadata")
+    inside = "".join(
+        one.xml().decode().replace('ID="_metadata"', "") for one in (other, Published(signing=("own-signing",)))
+    )
+    file = config.parent / "many.xml"
+    file.write_text(f'<md:EntitiesDescriptor xmlns:md="{MD}">{inside}</md:EntitiesDescriptor>')
+    added(config, Published())
+    assert providers(config, "refresh", SP, "--metadata", str(file)).exit_code == 1
+    taken = providers(config, "refresh", SP, "--metadata", str(file), "--entity", SP)
+    assert [one["subject"] for one in json.loads(taken.stdout)["changes"]] == ["signing certificate"] * 2
