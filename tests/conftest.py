@@ -5,7 +5,7 @@ import os
 import pytest
 from hypothesis import settings
 
-from tests.fixtures import network, postgres
+from tests.fixtures import network, postgres, templates
 
 # Time is never a verdict. The same cases each time, so that a change is judged by what it changes; others are drawn by
 # pytest --hypothesis-profile=random, and what they find stays as an example.
@@ -24,10 +24,11 @@ pytest_plugins = [
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Build the wall, and name the run, so that all its processes share one PostgreSQL."""
+    """Build the wall, and name the run, so that all its processes share one PostgreSQL and the compiled pages."""
     network.allow_only_loopback()
     if not hasattr(config, "workerinput"):
         os.environ[postgres.RUN] = str(os.getpid())
+    templates.compile_once()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

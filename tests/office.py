@@ -9,11 +9,12 @@ from pathlib import Path
 from idp.effects.entropy import SeededEntropy
 from idp.effects.keys import KeyFolder, make_missing
 from idp.effects.passwords import Argon2Passwords
+from idp.effects.stationery import Stationery, stationery
 from idp.effects.vault import FileVault
 from idp.services.directory import Directory
 from idp.services.own_keys.keyring import KeyRing
 from idp.services.work import Office
-from idp.settings import load
+from idp.settings import Settings, load
 from idp.store.engine import open_engine
 from idp.store.schema import upgrade
 
@@ -63,6 +64,12 @@ def make_keys(folder: Path) -> Path:
 def parsed_keys(folder: Path) -> KeyFolder:
     """The keys of a folder, parsed once per run: checking an RSA key takes longer than most tests."""
     return KeyFolder(folder)
+
+
+@cache
+def writer(settings: Settings) -> Stationery:
+    """What writes the mails of an office, made once per run: its texts are compiled at their first use."""
+    return stationery(settings)
 
 
 def open_test_office(

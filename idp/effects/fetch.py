@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urljoin, urlsplit
@@ -50,7 +51,11 @@ class GuardedFetcher:
     def __init__(self, bounds: Bounds, monotonic: Callable[[], float]) -> None:
         self._bounds = bounds
         self._monotonic = monotonic
-        self._tls = ssl.create_default_context()
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        """What trusts the authorities of this machine; read at the first call: many processes make none."""
+        return ssl.create_default_context()
 
     def get(self, url: str) -> Fetched:
         """The document at an address; raises ``FetchFailed`` with a sentence for the operator."""

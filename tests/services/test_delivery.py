@@ -19,7 +19,6 @@ from sqlalchemy import select, update
 from idp.cli.jobs import schedule_of
 from idp.domain.audit import Event
 from idp.effects.postman import postman_of
-from idp.effects.stationery import stationery
 from idp.lab.inbox import messages
 from idp.ports import MailRefused
 from idp.services.mail.parcels import SEAL, Envelope, post
@@ -28,7 +27,7 @@ from idp.services.work import Office
 from idp.settings import BadSettings, load
 from idp.store.ledger import AuditEvent
 from idp.store.parcels import Parcel
-from tests.office import StandingClock
+from tests.office import StandingClock, writer
 from tests.services.conftest import OpenOffice
 from tests.services.smtp_server import Manners, SmtpServer
 
@@ -115,7 +114,7 @@ def test_a_mail_arrives_in_plain_text_and_html(serve: Serve, connect: Connect) -
 def test_a_line_break_in_a_fact_is_no_new_paragraph(connect: Connect) -> None:
     """Control characters of a fact reach neither the subject nor the lines of a mail (SEC-7)."""
     office = connect(None)
-    subject, text, _html = stationery(office.settings).write(
+    subject, text, _html = writer(office.settings).write(
         "password-changed", "nl", CHANGED | {"username": "sam\r\x0b\x00\n\nx"}
     )
     assert subject == "Uw wachtwoord is gewijzigd"
@@ -342,7 +341,7 @@ def test_an_unknown_text_is_no_reason_to_stop(serve: Serve, connect: Connect) ->
     queue(office)
     assert deliver(office) == {"failed": 2, "sent": 1}
     with pytest.raises(MailRefused):
-        stationery(office.settings).write("no-such-text", "nl", {})
+        writer(office.settings).write("no-such-text", "nl", {})
 
 
 @pytest.fixture

@@ -17,7 +17,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select, update
 
-from idp.effects.stationery import stationery
 from idp.ports import Mail, MailDelayed
 from idp.services.mail.addressing import ADDRESSING
 from idp.services.mail.delivery import Postman
@@ -27,7 +26,7 @@ from idp.services.work import Office
 from idp.settings import load
 from idp.store.parcels import Parcel
 from idp.store.people import Account, Person
-from tests.office import T0, StandingClock
+from tests.office import T0, StandingClock, writer
 from tests.services.conftest import OpenOffice
 
 ANNA, SAM = "anna@zonneschijn.test", "sam@schoonmaak.test"
@@ -79,7 +78,7 @@ def sends(office: Office) -> Callable[..., list[Mail]]:
     def round_of(box: Box | None = None, paper: Any = None) -> list[Mail]:
         taken = box or Box()
         before = len(taken.mails)
-        Postman(office, paper or stationery(office.settings), taken, ADDRESSING).deliver_due()
+        Postman(office, paper or writer(office.settings), taken, ADDRESSING).deliver_due()
         return taken.mails[before:]
 
     return round_of
@@ -119,7 +118,7 @@ def test_several_notices_within_minutes_are_one_mail(office: Office, clock: Stan
 @pytest.mark.parametrize("language", ["nl", "en"])
 def test_a_notice_alone_is_a_mail_of_its_own(language: str) -> None:
     """Every notice has its own subject, names the account and the moment, and carries no secret, in both languages."""
-    paper = stationery(load(None, {}, {}))
+    paper = writer(load(None, {}, {}))
     subjects = set()
     for notice in Notice:
         facts = {"username": "anna", "at": T0.isoformat()} | FACTS.get(notice, {})

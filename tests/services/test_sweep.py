@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from idp.effects.stationery import stationery
 from idp.lab.seed import seed
 from idp.ports import Mail, MailDelayed
 from idp.services.account.recovery import ask_password, link_of
@@ -14,7 +13,7 @@ from idp.services.mail.addressing import ADDRESSING
 from idp.services.mail.delivery import Postman
 from idp.services.sweep import sweep
 from idp.services.tickets import Held, Purpose, first_use, issue, redeem
-from tests.office import T0, StandingClock
+from tests.office import T0, StandingClock, writer
 from tests.services.conftest import OpenOffice
 from tests.services.login_kit import Person, ask, register
 
@@ -66,10 +65,10 @@ def test_a_link_that_waits_for_the_mail_server_is_kept(database: str, open_offic
     seed(office, 7)
     assert ask_password(office, "anna", "", "10.0.0.1") is None
     sent: list[Mail] = []
-    tried = Postman(office, stationery(office.settings), Broken(), ADDRESSING).deliver_due()
+    tried = Postman(office, writer(office.settings), Broken(), ADDRESSING).deliver_due()
     clock.move(timedelta(hours=9))
     sweep(office)
-    assert (tried, Postman(office, stationery(office.settings), Taking(sent), ADDRESSING).deliver_due()) == (
+    assert (tried, Postman(office, writer(office.settings), Taking(sent), ADDRESSING).deliver_due()) == (
         {"delayed": 1},
         {"sent": 1},
     )

@@ -3,13 +3,12 @@
 import re
 from dataclasses import dataclass, field, replace
 
-from idp.effects.stationery import stationery
 from idp.ports import Mail
 from idp.services.mail.addressing import ADDRESSING
 from idp.services.mail.delivery import Postman
 from idp.services.mail.notices import GATHERED_FOR
 from idp.services.work import Office
-from tests.office import StandingClock
+from tests.office import StandingClock, writer
 
 
 @dataclass
@@ -26,7 +25,7 @@ class Letters:
     def deliver(self) -> list[Mail]:
         """Deliver what is due; answers what was new."""
         before = len(self.taken)
-        self.counts = Postman(self.office, stationery(self.office.settings), self, ADDRESSING).deliver_due()
+        self.counts = Postman(self.office, writer(self.office.settings), self, ADDRESSING).deliver_due()
         return self.taken[before:]
 
     def notices(self) -> list[Mail]:

@@ -47,6 +47,8 @@ class Wire:
 def over_http(app: WSGIApplication, at_once: int = 24) -> Iterator[Wire]:
     """Serve an application on a free port of loopback, so many requests at once; ends the server afterwards."""
     server: Any = wsgi.Server((LOOPBACK, 0), app, numthreads=at_once, request_queue_size=2 * at_once)
+    # How long it takes to notice that it is to stop.
+    server.expiration_interval = 0.02
     server.prepare()
     serving = Thread(target=server.serve, daemon=True)
     serving.start()
