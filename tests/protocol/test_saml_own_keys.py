@@ -3,14 +3,17 @@
 from dataclasses import replace
 
 import pytest
+from lxml import etree
 
 from idp.domain.keys import short_name
 from idp.domain.parties import Profile
-from idp.ports import KeyUse
-from idp.protocols.message import Answered
+from idp.ports import FetchFailed, KeyUse
+from idp.protocols.message import Answered, BadRequest
+from idp.protocols.saml import SamlCodec
 from idp.protocols.saml.xmlsec.xml import parse
 from tests.protocol.saml_kit import Bench, OwnKeys, granted, octets_of, status_of, texts
-from tests.protocol.saml_messages import BASE, SCHEME_METADATA, SSO, Asking, fixed_key
+from tests.protocol.saml_messages import BASE, SCHEME_METADATA, SSO, Asking, Published, fixed_key
+from tests.protocol.test_saml_collect import hosting, presented
 from tests.protocol.xml_kit import SoftKey, oracle_accepts
 
 OLD, NEW = fixed_key("sp-encryption"), fixed_key("own-signing")
@@ -76,6 +79,24 @@ def test_another_address_is_a_wrong_one(rolling: Bench, path: str, stated: str) 
     assert caught.value.code == "P08"
     assert caught.value.facts["expected"] == f"{BASE}/saml/sso"
     assert status_of(parse(octets_of(caught.value.answer)))[0] == "Requester"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("place", "key"), [("", NEW), (OLD_NAME, OLD), (RETIRED, NEW)], ids=["none", "old", "retired"])
+def test_who_keeps_its_request_is_asked_by_the_key_it_knows(rolling: Bench, place: str, key: SoftKey) -> None:
+    """The question for a request by artifact is signed by the key in the address at which the artifact came."""
+    rolling.register(Published(resolvers=hosting()))
+    asked: list[bytes] = []
+
+    class Silent:
+        def post(self, _url: str, _content_type: str, body: bytes) -> bytes:
+            asked.append(body)
+            raise FetchFailed("nobody is there")
+
+    message = presented(path=at(Profile.GENERIC, place).removeprefix(BASE))
+    with pytest.raises(BadRequest, match="P13"):
+        SamlCodec(Silent()).read(rolling.office, message, rolling.clock.now())  # type: ignore[arg-type]
+    question = etree.fromstring(asked[0])[0][0]
+    assert oracle_accepts(etree.fromstring(etree.tostring(question)), key)
 
 
 def _register(bench: Bench, profile: Profile) -> Asking:

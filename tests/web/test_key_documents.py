@@ -2,9 +2,11 @@
 
 import json
 import shutil
+from base64 import b64decode
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import xmlsec
@@ -14,17 +16,19 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.test import Client
 
 from idp.app import create_app
-from idp.domain.keys import KeyUse, KeyVersion
+from idp.domain.keys import KeyUse, KeyVersion, short_name
 from idp.effects.keys import KeyFolder
 from idp.lab.seed import seed
+from idp.protocols.saml.request.redirect import read_redirect, verify_redirect
 from idp.protocols.saml.xmlsec.encryption import DEPLOYED, Envelope, Recipient, Wrapper, encrypt
 from idp.protocols.saml.xmlsec.xml import SAML, Schemas, parse
 from idp.services.own_keys import lives as keys
 from idp.services.work import Office
 from idp.web.shell.documents import Documents, Source
 from tests.office import StandingClock, open_test_office
+from tests.protocol.saml_messages import POST
 from tests.web.kit import Page, Site
-from tests.web.saml_kit import Leaving, Relying, carried
+from tests.web.saml_kit import SOAP_BINDING, Leaving, Relying, Replying, carried
 
 SIGNING = KeyUse.SAML_SIGNING
 PROFILES = ("/saml", "/saml/1.13", "/saml/1.11")
@@ -73,6 +77,41 @@ def found(browser: Client, path: str, query: str) -> list[str]:
 def named(browser: Client, path: str, use: str = "signing") -> list[str]:
     """The names of the keys in metadata."""
     return found(browser, path, f"//md:KeyDescriptor[@use='{use}']//ds:KeyName/text()")
+
+
+@pytest.mark.parametrize("binding", ["redirect", "post", "soap"])
+def test_a_logout_speaks_by_the_key_that_a_party_knows(house: Office, binding: str) -> None:
+    """Who still logs in at the address of a former key hears of a logout by that one, as of a login (SEC-42)."""
+    site = Site(create_app(house), house, {})
+    asking = Relying(site, "one.example.test", "UWV").register()
+    bindings = (SOAP_BINDING,) if binding == "soap" else (POST,)
+    other = Relying(site, "two.example.test", "GEM", bindings=bindings).register()
+    old = house.keys.active(SIGNING).public
+    activated(house, planned(house).name)
+    site.get("/")
+    at_old = f"http://localhost:8000/saml/sso/{short_name(old.kid)}"
+
+    known = asking.log_in("anna", Destination=at_old)
+    other.log_in("anna")
+    response = Leaving(asking, known).send(binding)
+    if binding == "soap":
+        assert signer_of(response.data) == old.kid
+        return
+    page = site.get(response.headers["Location"])
+    request = b64decode(page.form_of("continue")["SAMLRequest"])
+    assert signer_of(request) == house.keys.active(SIGNING).public.kid != old.kid
+    ended = Replying(other, etree.fromstring(request).get("ID")).send()
+    answer = Page(ended).form_of("step-form")["SAMLResponse"] if binding == "post" else ""
+    if binding == "post":
+        assert signer_of(b64decode(answer)) == old.kid
+    else:
+        query = read_redirect(urlsplit(ended.headers["Location"]).query.encode())
+        verify_redirect(query, [load_pem_public_key(old.public_pem.encode())])  # type: ignore[list-item]
+
+
+def signer_of(octets: bytes) -> str:
+    """The name of the key that a message says it is signed by."""
+    return str(etree.fromstring(octets).findtext(".//{*}KeyInfo/{*}KeyName"))
 
 
 def test_a_name_for_a_former_key_is_still_read(house: Office) -> None:

@@ -75,7 +75,7 @@ class SamlCodec:
             return received
         if self._collector is None:
             raise BadRequest("P06", {"field": "binding", "received": Binding.ARTIFACT})
-        return self._collector.collect(office, received, now)
+        return self._collector.collect(office, received, message.path, now)
 
     def resolve(self, office: Office, message: HttpMessage, now: datetime) -> Document:
         """The answer to an ArtifactResolve; raises ``BadRequest``, to be told as a SOAP fault (domain 3.7)."""

@@ -8,10 +8,12 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from idp.domain.parties import Party
 from idp.ports import KeyUse, SigningKey
-from idp.protocols.saml.dialects import Dialect, Names, names
+from idp.protocols.saml.dialects import DIALECTS, Dialect, Names, names
 from idp.protocols.saml.xmlsec.algorithms import SignatureMethod
 from idp.protocols.saml.xmlsec.signing import Signatory, key_name
+from idp.services.own_keys.sightings import key_known_to
 from idp.services.work import Office
 
 # Types of values name the prefix xs in text, which a canonicaliser does not see, so signatures list both prefixes.
@@ -46,6 +48,12 @@ class Voices:
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, bool], Signatory] = {}
+
+    def speak_to(self, office: Office, party: Party, now: datetime) -> Voice:
+        """The voice for a message that answers no request at the address of a key: by the one that the party knows."""
+        with office.reading() as connection:
+            key = key_known_to(connection, party.id)
+        return self.speak(office, DIALECTS[party.settings.profile], now, key)
 
     def speak(self, office: Office, dialect: Dialect, now: datetime, key: str = "", *, advice: bool = False) -> Voice:
         """The voice of a profile, with KeyName in its KeyInfo (SIG-6).

@@ -84,6 +84,12 @@ class Sighting:
         return now - self.last_seen_at
 
 
+def key_known_to(connection: Connection, party: str) -> str:
+    """The short name of the key at whose address a party was last; empty for the address without one, or for nobody."""
+    latest = select(KeySighting.key).where(KeySighting.party_id == party).order_by(KeySighting.last_seen_at.desc())
+    return connection.execute(latest.limit(1)).scalar() or ""
+
+
 def stragglers(connection: Connection) -> tuple[Sighting, ...]:
     """The parties that were at the address of a key after it was superseded, the latest first."""
     return tuple(one for one in sightings(connection) if one.counts)

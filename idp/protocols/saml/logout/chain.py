@@ -153,7 +153,7 @@ class Messenger:
         if found is None or party is None or place is None:
             return None
         chain = Chain.recall(found[1])
-        voice = self.voices.speak(office, DIALECTS[party.settings.profile], now)
+        voice = self.voices.speak_to(office, party, now)
         whom, front = _whom(party, chain.left[0]), place.binding != Binding.REDIRECT
         octets = write_logout_request(voice, secret, place.location, whom, signed=front)
         message = RedirectMessage(Parameter.REQUEST, octets, None)
@@ -172,7 +172,7 @@ class Messenger:
         """Whether a party says over SOAP that its session is over."""
         if self.courier is None:
             return False
-        voice = self.voices.speak(office, DIALECTS[party.settings.profile], now)
+        voice = self.voices.speak_to(office, party, now)
         question = voice.new_id()
         asked = write_logout_request(voice, question, place.location, _whom(party, one), signed=True)
         try:

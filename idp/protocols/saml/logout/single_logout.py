@@ -179,7 +179,7 @@ class Logout:
         if party is None or not asker.location:
             return Over(chain, None, read_first=True)
         dialect = DIALECTS[party.settings.profile]
-        voice = self._voices.speak(office, dialect, now)
+        voice = self._voices.speak_to(office, party, now)
         told = _status(chain, problem, scheme=dialect.scheme)
         signed = asker.binding != Binding.REDIRECT
         octets = write_logout_response(voice, asker.request, asker.location, told, signed=signed)
@@ -204,7 +204,7 @@ class Logout:
         if problem is None:
             chain = self._messenger.over_soap(office, chain, now)
             chain = replace(chain, missed=(*chain.missed, *(one.party for one in chain.left)))
-        voice = self._voices.speak(office, sender.dialect, now)
+        voice = self._voices.speak_to(office, sender.party, now)
         told = _status(chain, problem, scheme=sender.dialect.scheme)
         answer = write_logout_response(voice, request.id, "", told, signed=True)
         return Document(200, ANSWER_TYPE, write_envelope(answer))

@@ -42,9 +42,10 @@ class Collector:
     voices: Voices
     courier: Courier
 
-    def collect(self, office: Office, presented: Presented, now: datetime) -> Received:
+    def collect(self, office: Office, presented: Presented, path: str, now: datetime) -> Received:
         """The request behind an artifact, which its signature still has to vouch for.
 
+        ``path`` is where the artifact came: whoever asks at the address of a key of ours is asked by that one.
         Raises ``BadRequest``: P10 for no artifact, P01 for an unknown SourceID, P14 for unusable metadata, P03 for a
         service that these do not name, P13 when it gives no request, P02 when its answer is not well signed.
         """
@@ -57,7 +58,7 @@ class Collector:
             raise BadRequest("P01", {"field": "SAMLart", "received": f"SourceID {artifact.source.hex()}"})
         sender = sender_of(office, entity_id, now)
         location = _location(sender, artifact)
-        voice = self.voices.speak(office, sender.dialect, now)
+        voice = self.voices.speak(office, sender.dialect, now, sender.dialect.key_in(path))
         question = voice.new_id()
         asked = write_envelope(_question(question, location, artifact, voice))
         try:
