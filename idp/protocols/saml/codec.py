@@ -11,7 +11,7 @@ from idp.protocols.message import Answer, Answered, BadRequest, Document, HttpMe
 from idp.protocols.saml.dialects import DIALECTS, names
 from idp.protocols.saml.logout.single_logout import Logout
 from idp.protocols.saml.metadata.own import coming, current, valid_until, write_metadata
-from idp.protocols.saml.metadata.sp_metadata import Consumer
+from idp.protocols.saml.metadata.sp_metadata import Consumer, of_party
 from idp.protocols.saml.names import Binding
 from idp.protocols.saml.reply import Reply
 from idp.protocols.saml.request.consumers import asked_consumer, reply_consumer
@@ -86,11 +86,15 @@ class SamlCodec:
         return Reply.recall(asked.reply).location
 
     def record(self, work: Work, incoming: Incoming, outcome: Outcome) -> str:
-        """The artifact of a Response that is fetched later, or nothing: an answer by POST carries all there is."""
-        note_name(work, incoming, outcome)
-        if incoming.asked.reply["binding"] != Binding.ARTIFACT:
-            return ""
+        """The artifact of a Response that is fetched later, or nothing: an answer by POST carries all there is.
+
+        Raises ``BadRequest`` P03 when newer metadata no longer name the place that the answer was to go to (SEC-14).
+        """
         reply = Reply.recall(incoming.asked.reply)
+        _hold_to_place(work.office, incoming.party, reply)
+        note_name(work, incoming, outcome)
+        if reply.binding is not Binding.ARTIFACT:
+            return ""
         response = self._response(work.office, incoming, outcome, work.now)
         account = outcome.basis.account if isinstance(outcome, Assertion) else None
         return keep(work, incoming.party, reply, response, account)
@@ -136,6 +140,13 @@ def documents(office: Office) -> dict[str, tuple[str, bytes]]:
     if soon is not None:
         found |= {one.next_path: write_metadata(settings, one, soon) for one in DIALECTS.values()}
     return {path: (_METADATA_TYPE, octets) for path, octets in found.items()}
+
+
+def _hold_to_place(office: Office, party: Party, reply: Reply) -> None:
+    consumers = office.directory.parsed(party, of_party).consumers
+    if not any((one.location, one.binding) == (reply.location, reply.binding) for one in consumers):
+        expected = ", ".join(one.location for one in consumers[:5])
+        raise BadRequest("P03", {"field": "AssertionConsumerService", "expected": expected, "received": reply.location})
 
 
 def _key_in(office: Office, path: str, found: Verified) -> str:
