@@ -26,6 +26,9 @@ _SKEW = timedelta(minutes=5)
 _KEPT_AT_MOST = timedelta(minutes=10)
 _MOST_KEPT = 4096
 _DIGESTS = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
+# How a question names the issuer. Many responders have their answers ready by SHA-1 alone (RFC 5019) and know no other
+# question.
+_NAMED_BY = (hashes.SHA256, hashes.SHA1)  # noqa: S303  # it finds an answer, whose signature proves it
 _OCSP = {"Content-Type": "application/ocsp-request", "Accept": "application/ocsp-response"}
 
 
@@ -74,13 +77,15 @@ class Revocation:
         self, certificate: x509.Certificate, issuer: x509.Certificate, now: datetime
     ) -> Iterator[tuple[datetime, bool]]:
         """Answers that can be believed, each with the instant until which it counts."""
-        request = ocsp.OCSPRequestBuilder().add_certificate(certificate, issuer, hashes.SHA256()).build()
-        body = request.public_bytes(Encoding.DER)
         for url in _responders(certificate):
-            answer = self._fetch(Request(url, _OCSP, body))
-            told = _status(answer, request, issuer, now) if answer is not None else None
-            if told is not None:
-                yield told
+            for digest in _NAMED_BY:
+                body = _question(certificate, issuer, digest()).public_bytes(Encoding.DER)
+                answer = self._fetch(Request(url, _OCSP, body))
+                told = _status(answer, certificate, issuer, now) if answer is not None else None
+                if told is not None:
+                    yield told
+                if told is not None or answer is None:
+                    break
         for url in _lists(certificate):
             answer = self._fetch(Request(url))
             told = _listed(answer, certificate, issuer, now) if answer is not None else None
@@ -94,14 +99,21 @@ class Revocation:
             return None
 
 
+def _question(
+    certificate: x509.Certificate, issuer: x509.Certificate, digest: hashes.HashAlgorithm
+) -> ocsp.OCSPRequest:
+    return ocsp.OCSPRequestBuilder().add_certificate(certificate, issuer, digest).build()
+
+
 def _status(
-    answer: bytes, request: ocsp.OCSPRequest, issuer: x509.Certificate, now: datetime
+    answer: bytes, certificate: x509.Certificate, issuer: x509.Certificate, now: datetime
 ) -> tuple[datetime, bool] | None:
     """What an OCSP response says of the certificate asked about, when it may be believed (RFC 6960 section 3.2)."""
     try:
         response = ocsp.load_der_ocsp_response(answer)
         if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
             return None
+        request = _question(certificate, issuer, response.hash_algorithm)
         about = (response.serial_number, response.issuer_key_hash, response.issuer_name_hash)
         if about != (request.serial_number, request.issuer_key_hash, request.issuer_name_hash):
             return None

@@ -22,6 +22,7 @@ CLIENT, SERVER, SIGN_STATUS = (
     ExtendedKeyUsageOID.SERVER_AUTH,
     ExtendedKeyUsageOID.OCSP_SIGNING,
 )
+_SHA256 = hashes.SHA256()
 _DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
 
 
@@ -103,13 +104,22 @@ def revocation_list(
 
 
 def status(
-    about: Made, issuer: Made, told: ocsp.OCSPCertStatus, signer: Made | None = None, age: timedelta = _HOUR
+    about: Made,
+    issuer: Made,
+    told: ocsp.OCSPCertStatus,
+    signer: Made | None = None,
+    age: timedelta = _HOUR,
+    *,
+    named_by: hashes.HashAlgorithm = _SHA256,
 ) -> bytes:
-    """An OCSP answer; ``signer`` is a responder that shows its own certificate, else the authority signs."""
+    """An OCSP answer; ``signer`` is a responder that shows its own certificate, else the authority signs.
+
+    ``named_by`` is the digest by which it names the issuer.
+    """
     withdrawn = NOW - _DAY if told is ocsp.OCSPCertStatus.REVOKED else None
     begins = NOW - age
     builder = ocsp.OCSPResponseBuilder().add_response(
-        about.certificate, issuer.certificate, hashes.SHA256(), told, begins, begins + _DAY, withdrawn, None
+        about.certificate, issuer.certificate, named_by, told, begins, begins + _DAY, withdrawn, None
     )
     by = signer or issuer
     builder = builder.responder_id(ocsp.OCSPResponderEncoding.HASH, by.certificate)

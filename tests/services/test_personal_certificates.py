@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
 from idp.domain.certificates import CertificateFault, CertificateIdentity
 from idp.effects.certificates import PersonalCertificates
+from idp.effects.fetch import Request
 from idp.effects.revocation import Revocation
 from idp.lab import authority
+from idp.ports import Fetched, FetchFailed
 from tests.services.certificate_kit import (
     CLIENT,
     LIST_URL,
@@ -216,6 +219,32 @@ def test_a_responder_that_the_authority_named_is_believed(house: House) -> None:
     responder = make(Shape("Responder", purposes=(SIGN_STATUS,)), house.issuing)
     house.street.answers = {OCSP_URL: status(house.rosa, house.issuing, GOOD, responder)}
     assert isinstance(house.told(house.rosa, house.issuing), CertificateIdentity)
+
+
+@dataclass(frozen=True, slots=True)
+class OldResponder:
+    """Knows questions by SHA-1 alone, as RFC 5019 has it, and no other place answers."""
+
+    answer: bytes
+
+    def send(self, request: Request) -> Fetched:
+        """The answer to a question in its words, else that it is not its."""
+        if request.url != OCSP_URL or request.body is None:
+            raise FetchFailed("nobody is there")
+        if isinstance(ocsp.load_der_ocsp_request(request.body).hash_algorithm, SHA1):
+            return Fetched(self.answer, "application/ocsp-response")
+        unknown = ocsp.OCSPResponseBuilder.build_unsuccessful(ocsp.OCSPResponseStatus.UNAUTHORIZED)
+        return Fetched(unknown.public_bytes(Encoding.DER), "application/ocsp-response")
+
+
+@pytest.mark.parametrize("told", [GOOD, REVOKED], ids=["good", "revoked"])
+def test_a_responder_of_the_old_kind_is_understood(house: House, tmp_path: Path, told: ocsp.OCSPCertStatus) -> None:
+    """Where a question by SHA-256 is not known, it is asked by SHA-1; the signature is held to SHA-256 as ever."""
+    answer = status(house.rosa, house.issuing, told, named_by=SHA1())  # it names, and proves nothing
+    judge = PersonalCertificates(tmp_path / "root.pem", None, [POLICY], Revocation(OldResponder(answer)))
+    found = judge.judge([house.rosa.der, house.issuing.der], NOW)
+    assert (found is CertificateFault.REVOKED) is (told is REVOKED)
+    assert isinstance(found, CertificateIdentity) is (told is GOOD)
 
 
 @pytest.mark.parametrize(
