@@ -12,6 +12,7 @@ from idp.cli.common import common, office_of, settings_of, show, wants_json
 from idp.domain.parties import Service
 from idp.services.catalogue import loading as catalogues
 from idp.services.catalogue.changes import Change, changes
+from idp.services.catalogue.definitions import shared_notes
 from idp.services.catalogue.file import BadCatalogue, Draft, octets_of, read_toml
 from idp.services.catalogue.text import write_toml
 from idp.services.decision.conclusion import dutch_day
@@ -60,7 +61,8 @@ def load(context: click.Context, file: Path, certificate: Path | None, *, dry_ru
             return
         with office.work("operator") as work:
             known = read_services(work.connection)
-            draft = _told_levels(_read(file, known, lambda: _manner(office, known, certificate), certificate), office)
+            draft = _read(file, known, lambda: _manner(office, known, certificate), certificate)
+            draft = _noted(draft, office, known)
             services = catalogues.store(work, draft.services)
     lines = [*draft.notes, f"Loaded {len(services)} services."]
     show(context, {"services": [one.slug for one in services], "notes": list(draft.notes)}, "\n".join(lines))
@@ -134,8 +136,8 @@ def _read(file: Path, known: Iterable[Service], manner: Callable[[], "Manner"], 
     return read_xml(octets, manner())
 
 
-def _told_levels(draft: Draft, office: Office) -> Draft:
-    """The draft with a note for every service whose level is not offered here (AD-3)."""
+def _noted(draft: Draft, office: Office, known: Iterable[Service]) -> Draft:
+    """The draft with a note for every definition that becomes shared, and every level that is not offered (AD-3)."""
     offered, lacking = office.settings.offered, office.settings.lacking_for_certificates
     notes = [
         f"{one.slug} asks {one.level.label}, which is not offered here "
@@ -144,14 +146,13 @@ def _told_levels(draft: Draft, office: Office) -> Draft:
         for one in draft.services
         if one.level.name not in offered
     ]
-    return Draft(draft.services, (*draft.notes, *notes))
+    return Draft(draft.services, (*draft.notes, *shared_notes(draft.services, known), *notes))
 
 
 def _manner(office: Office, known: Iterable[Service], certificate: Path | None) -> "Manner":
     from idp.protocols.saml.catalogue.reader import Manner
 
-    services = {str(one.uuid): one for one in known}
-    return Manner(office.clock.now(), office.settings.saml.oin, _pinned(certificate), services)
+    return Manner(office.clock.now(), office.settings.saml.oin, _pinned(certificate), tuple(known))
 
 
 def _plain_manner(context: click.Context, certificate: Path | None) -> "Manner":
@@ -180,7 +181,8 @@ def _try_out(context: click.Context, office: Office, file: Path, certificate: Pa
 
     with office.reading() as connection:
         before = read_services(connection)
-        draft = _told_levels(_read(file, before, lambda: _manner(office, before, certificate), certificate), office)
+        draft = _read(file, before, lambda: _manner(office, before, certificate), certificate)
+        draft = _noted(draft, office, before)
         catalogues.refuse_taken(connection, draft.services)
         found = changes(before, draft.services)
         people = locked_out(connection, found, dutch_day(office.clock.now()), _progress)
@@ -231,6 +233,7 @@ def _change_facts(change: Change) -> dict[str, Any]:
     return {
         "service": change.after.slug,
         "uuid": change.after.uuid,
+        "instance_uuid": change.after.instance_uuid,
         "new": change.before is None,
         "differences": [{"fact": one.fact, "before": one.before, "after": one.after} for one in change.differences],
     }

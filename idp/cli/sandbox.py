@@ -38,9 +38,12 @@ def otp(context: click.Context, username: str) -> None:
 @click.pass_context
 def decide(context: click.Context, username: str, service: str) -> None:
     """May this account log in to this service, and if not: why, and what mends it? (features C2)"""
-    from idp.services.decision.explain import explain
+    from idp.services.decision.explain import Several, explain
 
-    found = explain(office_of(context), username, service)
+    try:
+        found = explain(office_of(context), username, service)
+    except Several as several:
+        raise click.ClickException(str(several)) from None
     if found is None:
         raise click.ClickException(f"No account {username} or no service {service}; see: idp catalogue show")
     text = (

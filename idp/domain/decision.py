@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from idp.domain.assurance import Factor, Level, missing_factor, proven_level
-from idp.domain.identifiers import ServiceUuid
+from idp.domain.identifiers import InstanceUuid
 from idp.domain.mandates import (
     WHOLE_ORGANISATION,
     Branches,
@@ -44,7 +44,7 @@ class Granted:
     branches: Branches
     mandate: Mandate | None
     used: tuple[str, ...] = ()
-    services: tuple[ServiceUuid, ...] = ()
+    services: tuple[InstanceUuid, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

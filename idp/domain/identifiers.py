@@ -56,10 +56,17 @@ class Oin(Identifier):
 
 
 class ServiceUuid(Identifier):
-    """A service of the catalogue, the thing a mandate is registered for: a lower-case UUID."""
+    """What a service is, the thing a mandate is registered for: a lower-case UUID (domain 5.1)."""
 
     __slots__ = ()
     pattern = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+
+
+class InstanceUuid(Identifier):
+    """One way in to a service, the thing a party asks for: a lower-case UUID (domain 5.1)."""
+
+    __slots__ = ()
+    pattern = ServiceUuid.pattern
 
 
 class ServiceUrn(Identifier):

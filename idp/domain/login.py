@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from idp.domain.assurance import Factor, Level, missing_factor
 from idp.domain.decision import Granted, Option
-from idp.domain.identifiers import ServiceUuid
+from idp.domain.identifiers import InstanceUuid
 
 STEP_UP_WITHIN = timedelta(minutes=15)
 
@@ -45,7 +45,7 @@ class LoginRequest:
 
     protocol: str
     party: str
-    service: ServiceUuid
+    service: InstanceUuid
     level: Level
     ceiling: Level | None = None
     force: bool = False

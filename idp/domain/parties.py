@@ -1,13 +1,13 @@
 """Who asks and what they offer: providers, services of the catalogue, and relying parties as values."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
 from idp.domain.assurance import Level
 from idp.domain.demand import Reading
-from idp.domain.identifiers import Oin, ServiceUrn, ServiceUuid
+from idp.domain.identifiers import InstanceUuid, Oin, ServiceUrn, ServiceUuid
 from idp.domain.mandates import Target
 
 
@@ -50,12 +50,15 @@ class CatalogueAttribute:
 class Service:
     """One entry of the catalogue (domain 5.2); texts are per language, ``entity_types`` sets in order of preference.
 
+    It is an instance, the thing that parties ask for, with the facts of its definition, for which mandates are
+    registered. ``instance_uuid`` names it; ``uuid`` is the definition's, which several entries may share, of several
+    providers too.
     ``public`` tells whether it stands in lists for everyone; who knows the service logs in all the same.
     ``portal_for`` names the services that a portal leads to, in its order; empty for a service of its own (domain 7.6).
     """
 
     uuid: ServiceUuid
-    instance_uuid: ServiceUuid
+    instance_uuid: InstanceUuid
     urn: ServiceUrn
     slug: str
     provider: Provider
@@ -71,7 +74,7 @@ class Service:
     url: str
     enforced_from: date | None
     public: bool = True
-    portal_for: tuple[ServiceUuid, ...] = ()
+    portal_for: tuple[InstanceUuid, ...] = ()
 
     @property
     def target(self) -> Target:
@@ -83,11 +86,23 @@ class Service:
         return self.enforced_from if self.enforced_from is not None and today < self.enforced_from else None
 
 
+def by_name(services: Sequence[Service]) -> dict[str, tuple[Service, ...]]:
+    """Services by everything that they may be called: name of ours, ServiceID, UUID; all of a definition by its UUID.
+
+    Where two are called alike an instance goes before a definition, and its UUID, which we write ourselves, before all.
+    """
+    definitions: dict[str, tuple[Service, ...]] = {}
+    for one in services:
+        definitions[one.uuid] = (*definitions.get(one.uuid, ()), one)
+    own = ("slug", "urn", "instance_uuid")
+    return definitions | {str(getattr(one, name)): (one,) for name in own for one in services}
+
+
 def behind(portal: Service, services: Iterable[Service]) -> tuple[Service, ...]:
     """Those of the services that a portal leads to, in its order; none for a service of its own."""
     if not portal.portal_for:
         return ()
-    known = {one.uuid: one for one in services}
+    known = {one.instance_uuid: one for one in services}
     return tuple(known[uuid] for uuid in portal.portal_for if uuid in known)
 
 

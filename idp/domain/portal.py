@@ -7,21 +7,29 @@ from datetime import date
 from idp.domain import decision
 from idp.domain.assurance import Factor, Level
 from idp.domain.decision import Asked, Decision, Granted, Option, Refused, StepUp, furthest
-from idp.domain.identifiers import ServiceUuid
+from idp.domain.identifiers import InstanceUuid
 from idp.domain.mandates import WHOLE_ORGANISATION, restriction
 from idp.domain.means import Held
 from idp.domain.parties import Service
 
 
 @dataclass(frozen=True, slots=True)
+class Behind:
+    """A service behind a portal, which may share its definition with the next one, and what is asked about it."""
+
+    instance: InstanceUuid
+    asked: Asked
+
+
+@dataclass(frozen=True, slots=True)
 class Portal:
     """What a portal asks: the questions of the services it leads to, all at the level of the login, in its order."""
 
-    services: tuple[Asked, ...]
+    services: tuple[Behind, ...]
 
 
 Question = Asked | Portal
-Said = tuple[ServiceUuid, Decision]
+Said = tuple[InstanceUuid, Decision]
 
 
 def question(service: Service, led_to: Sequence[Service], level: Level) -> Question:
@@ -35,9 +43,10 @@ def question(service: Service, led_to: Sequence[Service], level: Level) -> Quest
     return Portal(tuple(_behind(service, one, level) for one in led_to if one.level <= level))
 
 
-def _behind(portal: Service, service: Service, level: Level) -> Asked:
+def _behind(portal: Service, service: Service, level: Level) -> Behind:
     restricts = portal.takes_restriction and service.takes_restriction
-    return Asked(replace(service.target, takes_restriction=restricts), level, portal.chains and service.chains)
+    target = replace(service.target, takes_restriction=restricts)
+    return Behind(service.instance_uuid, Asked(target, level, portal.chains and service.chains))
 
 
 def options(asked: Question, held: Iterable[Held], factors: frozenset[Factor], today: date) -> tuple[Option, ...]:
@@ -50,8 +59,8 @@ def options(asked: Question, held: Iterable[Held], factors: frozenset[Factor], t
     ways = tuple(held)
     said: dict[str, list[Said]] = {one.key: [] for one in ways}
     for one in asked.services:
-        for option in decision.options(one, ways, factors, today):
-            said[option.held.key].append((one.target.service, option.decision))
+        for option in decision.options(one.asked, ways, factors, today):
+            said[option.held.key].append((one.instance, option.decision))
     return tuple(Option(one, _together(said[one.key])) for one in ways if said[one.key])
 
 
@@ -59,7 +68,7 @@ def decide(asked: Question, held: Held, factors: frozenset[Factor], today: date)
     """The decision about one way to act, whatever others there are; a portal leads to one service at least."""
     if isinstance(asked, Asked):
         return decision.decide(asked, held, factors, today)
-    return _together([(one.target.service, decision.decide(one, held, factors, today)) for one in asked.services])
+    return _together([(one.instance, decision.decide(one.asked, held, factors, today)) for one in asked.services])
 
 
 def _together(said: Sequence[Said]) -> Decision:
@@ -78,13 +87,13 @@ def _together(said: Sequence[Said]) -> Decision:
     return replace(refused, objections=tuple(replace(one, facts=one.facts | looked_at) for one in refused.objections))
 
 
-def _shared(granted: Sequence[tuple[ServiceUuid, Granted]]) -> Granted:
+def _shared(granted: Sequence[tuple[InstanceUuid, Granted]]) -> Granted:
     """What can be said in one answer: one restriction, which all its services share, and the lowest level (LOA-8).
 
     A service that shares no branch with those before it is left out, since no answer could name both (SR-9).
     """
     branches = WHOLE_ORGANISATION
-    told: list[tuple[ServiceUuid, Granted]] = []
+    told: list[tuple[InstanceUuid, Granted]] = []
     for service, one in granted:
         left = restriction(branches, one.branches)
         if left is not None:

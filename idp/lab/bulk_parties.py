@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from idp.domain.assurance import Level
-from idp.domain.identifiers import Oin, ServiceUrn, ServiceUuid
+from idp.domain.identifiers import InstanceUuid, Oin, ServiceUrn, ServiceUuid
 from idp.domain.parties import PartySettings, Profile, Provider, Service
 from idp.lab.keys import PartyKey, make_missing
 from idp.lab.metadata import Description, document
@@ -36,8 +36,8 @@ def rows(work: Work, numbers: range, key: PartyKey) -> Iterator[tuple[type[Base]
     yield (
         PartyService,
         [
-            {"party_id": _party_id(number), "place": 0, "index": 1 - number % 2, "service_uuid": str(one.uuid)}
-            for number, one in zip(numbers, services, strict=True)
+            {"party_id": _party_id(number), "place": 0, "index": 1 - number % 2, "instance_uuid": _instance(number)}
+            for number in numbers
         ],
     )
 
@@ -47,7 +47,7 @@ def _service(number: int) -> Service:
     name = f"Proefdienst {number}"
     return Service(
         uuid=ServiceUuid(f"9f000000-0000-4000-8000-{number:012x}"),
-        instance_uuid=ServiceUuid(f"9f000000-0000-4000-9000-{number:012x}"),
+        instance_uuid=_instance(number),
         urn=ServiceUrn(f"urn:etoegang:DV:{oin}:services:1"),
         slug=f"PROEF-{number}",
         provider=Provider(Oin(oin), {"nl": f"Proefaanbieder {number}", "en": f"Trial provider {number}"}),
@@ -63,6 +63,10 @@ def _service(number: int) -> Service:
         url=f"https://dienst{number}.populatie.test/",
         enforced_from=None,
     )
+
+
+def _instance(number: int) -> InstanceUuid:
+    return InstanceUuid(f"9f000000-0000-4000-9000-{number:012x}")
 
 
 def _party(work: Work, number: int, service: Service, key: PartyKey) -> Values:

@@ -84,7 +84,7 @@ def _known(office: Office) -> tuple[int, int]:
 
 
 def _extra_services(work: Work, mandates: int) -> tuple[str, ...]:
-    uuids = [str(service.uuid) for service in read_services(work.connection)] if mandates else []
+    uuids = [*dict.fromkeys(str(service.uuid) for service in read_services(work.connection))] if mandates else []
     return tuple(uuids[place % len(uuids)] for place in range(mandates)) if uuids else ()
 
 

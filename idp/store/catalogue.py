@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.domain.assurance import Level
 from idp.domain.demand import Reading
-from idp.domain.identifiers import Oin, ServiceUrn, ServiceUuid
+from idp.domain.identifiers import InstanceUuid, Oin, ServiceUrn, ServiceUuid
 from idp.domain.parties import CatalogueAttribute, DenyMode, Party, PartySettings, Profile, Provider, Service
 from idp.store.base import AnyRow, Base, Id, Row
 from idp.store.party_keys import read_former
@@ -28,13 +28,14 @@ class ProviderRow(Base):
 class ServiceRow(Base):
     """A service of the catalogue; ``facts`` is JSON of what is only read (texts, entity types, attributes, url).
 
-    ``portal_for`` are the UUIDs of the services that a portal leads to, with commas between.
+    It is an instance with the facts of its definition, whose UUID several may share. ``portal_for`` are the instances
+    that a portal leads to, with commas between.
     """
 
     __tablename__ = "service"
 
-    uuid: Mapped[str] = mapped_column(String(36), primary_key=True)
-    instance_uuid: Mapped[str] = mapped_column(String(36), unique=True)
+    instance_uuid: Mapped[str] = mapped_column(String(36), primary_key=True)
+    uuid: Mapped[str] = mapped_column(String(36), index=True)
     urn: Mapped[str] = mapped_column(String(64), unique=True)
     slug: Mapped[str] = mapped_column(String(64), unique=True)
     provider_oin: Mapped[str] = mapped_column(String(20), ForeignKey("provider.oin"), index=True)
@@ -71,7 +72,7 @@ class PartyService(Base):
     party_id: Mapped[str] = mapped_column(Id, ForeignKey("party.id"), primary_key=True)
     place: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     index: Mapped[int]
-    service_uuid: Mapped[str] = mapped_column(String(36), ForeignKey("service.uuid"))
+    instance_uuid: Mapped[str] = mapped_column(String(36), ForeignKey("service.instance_uuid"))
 
 
 _SERVICES = select(ServiceRow, ProviderRow.name.label("provider_name")).join(
@@ -118,7 +119,7 @@ def _party(connection: Connection, *conditions: Any) -> Party | None:
         return None
     linked = (
         _SERVICES.add_columns(PartyService.index.label("place_index"))
-        .join(PartyService, PartyService.service_uuid == ServiceRow.uuid)
+        .join(PartyService, PartyService.instance_uuid == ServiceRow.instance_uuid)
         .where(PartyService.party_id == row.id)
         .order_by(PartyService.place)
     )
@@ -145,7 +146,7 @@ def _led_to(connection: Connection, services: Sequence[Service]) -> tuple[Servic
     uuids = sorted({uuid for one in services for uuid in one.portal_for})
     if not uuids:
         return ()
-    return tuple(_service(row) for row in connection.execute(_SERVICES.where(ServiceRow.uuid.in_(uuids))))
+    return tuple(_service(row) for row in connection.execute(_SERVICES.where(ServiceRow.instance_uuid.in_(uuids))))
 
 
 def _settings(stored: dict[str, Any]) -> PartySettings:
@@ -158,7 +159,7 @@ def _service(row: AnyRow) -> Service:
     facts = json.loads(row.facts)
     return Service(
         uuid=ServiceUuid(row.uuid),
-        instance_uuid=ServiceUuid(row.instance_uuid),
+        instance_uuid=InstanceUuid(row.instance_uuid),
         urn=ServiceUrn(row.urn),
         slug=row.slug,
         provider=Provider(Oin(row.provider_oin), json.loads(row.provider_name)),
@@ -174,5 +175,5 @@ def _service(row: AnyRow) -> Service:
         url=facts["url"],
         enforced_from=row.enforced_from,
         public=facts.get("public", True),
-        portal_for=tuple(ServiceUuid(one) for one in row.portal_for.split(",") if one),
+        portal_for=tuple(InstanceUuid(one) for one in row.portal_for.split(",") if one),
     )

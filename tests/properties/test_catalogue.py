@@ -1,5 +1,6 @@
 """The service catalogue in its two forms, whatever it holds."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idp.domain.assurance import Level
-from idp.domain.identifiers import Oin, ServiceUrn, ServiceUuid
+from idp.domain.identifiers import InstanceUuid, Oin, ServiceUrn, ServiceUuid
 from idp.domain.parties import CatalogueAttribute, Provider, Service
 from idp.protocols.saml.catalogue.names import LIMITS, catalogue_schema
 from idp.protocols.saml.catalogue.reader import Manner, read_xml
@@ -55,7 +56,22 @@ def catalogues(draw: st.DrawFn) -> tuple[Service, ...]:
     providers = [Provider(Oin(f"{place:020}"), draw(localised(64))) for place in range(draw(st.integers(1, 3)))]
     owners = sorted(draw(st.integers(0, len(providers) - 1)) for _ in numbers)
     rows = zip(numbers, slugs, owners, strict=True)
-    return tuple(draw(services(number, slug, providers[owner])) for number, slug, owner in rows)
+    every = [draw(services(number, slug, providers[owner])) for number, slug, owner in rows]
+    return tuple(defined_by(one, every[draw(st.integers(0, place))]) for place, one in enumerate(every))
+
+
+def defined_by(service: Service, other: Service) -> Service:
+    """The service as an instance of another's definition, which may be its own."""
+    return replace(
+        service,
+        uuid=other.uuid,
+        name=other.name,
+        description=other.description,
+        level=other.level,
+        takes_restriction=other.takes_restriction,
+        attributes=other.attributes,
+        enforced_from=other.enforced_from,
+    )
 
 
 def services(number: int, slug: str, provider: Provider) -> st.SearchStrategy[Service]:
@@ -66,7 +82,7 @@ def services(number: int, slug: str, provider: Provider) -> st.SearchStrategy[Se
     return st.builds(
         Service,
         uuid=st.just(ServiceUuid(f"00000000-0000-4000-8000-{number:012x}")),
-        instance_uuid=st.just(ServiceUuid(f"11111111-0000-4000-8000-{number:012x}")),
+        instance_uuid=st.just(InstanceUuid(f"11111111-0000-4000-8000-{number:012x}")),
         urn=st.just(ServiceUrn(f"urn:etoegang:DV:{provider.oin}:services:{number}")),
         slug=st.just(slug),
         provider=st.just(provider),

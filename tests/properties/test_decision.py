@@ -11,7 +11,7 @@ from idp.domain.login import LoginRequest, Progress, Step, chosen, next_step
 from idp.domain.mandates import WHOLE_ORGANISATION, Mandate
 from idp.domain.means import Held, considered
 from idp.domain.reasons import REASONS, Audience, Reason
-from tests.unit.decision_cases import SERVICE, TODAY, as_verdict, asked, factors, held
+from tests.unit.decision_cases import INSTANCE, TODAY, as_verdict, asked, factors, held
 from tests.unit.oracle import LADDER, Case, Verdict, verdict
 
 from .worlds import CASES, MANDATES, weaker
@@ -113,7 +113,7 @@ def walk(ways: tuple[Held, ...], level: str, restricts: bool, chains: bool) -> t
     """A login in which everything that is asked is given, up to its end or its first choice."""
     question = asked(level, restricts, chains)
     progress = Progress("account")
-    request = LoginRequest("oidc", "party", SERVICE, question.level)
+    request = LoginRequest("oidc", "party", INSTANCE, question.level)
     steps: list[Step] = []
     while True:
         found = options(question, ways, progress.factors, TODAY)

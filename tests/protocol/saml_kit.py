@@ -13,7 +13,7 @@ from lxml import etree
 from idp.domain.assertion import Assertion, Basis, LegalSubject
 from idp.domain.assurance import Factor, Level
 from idp.domain.demand import Reading
-from idp.domain.identifiers import KvkNumber, Oin, Rsin, ServiceUrn, ServiceUuid
+from idp.domain.identifiers import InstanceUuid, KvkNumber, Oin, Rsin, ServiceUrn, ServiceUuid
 from idp.domain.keys import short_name
 from idp.domain.parties import CatalogueAttribute, Party, PartySettings, Profile, Provider, Service
 from idp.effects.entropy import SeededEntropy
@@ -60,7 +60,11 @@ def codec() -> SamlCodec:
 def service(index: int = 1, level: Level = Level.EH3, **changes: object) -> Service:
     """A service of the catalogue."""
     named = replace(
-        _SERVICE, uuid=ServiceUuid(f"11111111-2222-4333-8444-{index:012d}"), level=level, slug=f"DEMO-{index}"
+        _SERVICE,
+        uuid=ServiceUuid(f"11111111-2222-4333-8444-{index:012d}"),
+        instance_uuid=InstanceUuid(f"11111111-2222-4333-8444-9{index:011d}"),
+        level=level,
+        slug=f"DEMO-{index}",
     )
     return replace(named, urn=ServiceUrn(f"urn:etoegang:DV:{OIN}:services:{index}"), **changes)  # type: ignore[arg-type]
 
@@ -267,7 +271,7 @@ ATTRIBUTES = (
 )
 _SERVICE = Service(
     uuid=ServiceUuid("11111111-2222-4333-8444-000000000001"),
-    instance_uuid=ServiceUuid("11111111-2222-4333-8444-555555555556"),
+    instance_uuid=InstanceUuid("11111111-2222-4333-8444-900000000001"),
     urn=ServiceUrn(f"urn:etoegang:DV:{OIN}:services:1"),
     slug="DEMO-1",
     provider=PROVIDER,

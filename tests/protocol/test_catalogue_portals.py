@@ -54,7 +54,7 @@ def with_portal(names: str, stated: str = ' esc:IsPortal="true"') -> bytes:
 
 def test_a_portal_survives_the_scheme() -> None:
     """What we write is schema-valid and names ServiceIDs, and is read as the very same services, in any order."""
-    for services in (of_rvo(), tuple(reversed(of_rvo())), of_rvo(portal_for=(catalogue()["RVO-2PLUS"].uuid,))):
+    for services in (of_rvo(), tuple(reversed(of_rvo())), of_rvo(portal_for=(catalogue()["RVO-2PLUS"].instance_uuid,))):
         octets = xml_of(services)
         root = etree.fromstring(octets)
         catalogue_schema().validate(root)
@@ -63,7 +63,7 @@ def test_a_portal_survives_the_scheme() -> None:
         assert read_toml(write_toml(services).encode(), Path("x")) == services
         made = next(one for one in services if one.portal_for)
         told = [one.text for one in root.iter(f"{{{ESC}}}PortalForService")]
-        assert told == [next(one.urn for one in services if one.uuid == uuid) for uuid in made.portal_for]
+        assert told == [next(one.urn for one in services if one.instance_uuid == uuid) for uuid in made.portal_for]
         assert [one.get(f"{{{ESC}}}IsPortal") for one in root.iter(f"{{{ESC}}}ServiceInstance")].count("true") == 1
 
 
@@ -72,7 +72,7 @@ def test_a_portal_survives_the_scheme() -> None:
 def test_both_forms_say_the_same(order: list[int], behind: list[int], public: bool) -> None:
     """Whatever a portal is for, wherever it stands, TOML and XML are read as equal services."""
     first, second, made = of_rvo(public=public)
-    named = tuple((first, second)[place].uuid for place in behind)
+    named = tuple((first, second)[place].instance_uuid for place in behind)
     every = (first, second, replace(made, portal_for=named))
     services = tuple(every[place] for place in order)
     assert read(xml_of(services)).services == read_toml(write_toml(services).encode(), Path("x")) == services
@@ -82,9 +82,8 @@ def test_a_service_that_is_not_in_the_document_is_named_by_its_uuid() -> None:
     """Nothing is lost where a portal is written without its services; it is read where those are known."""
     first, second, made = of_rvo()
     octets = xml_of((made,))
-    assert f"<esc:PortalForService>urn:uuid:{first.uuid}</esc:PortalForService>".encode() in octets
-    known = {str(one.uuid): one for one in (first, second)}
-    assert read(octets, known=known).services == (made,)
+    assert f"<esc:PortalForService>urn:uuid:{first.instance_uuid}</esc:PortalForService>".encode() in octets
+    assert read(octets, known=(first, second)).services == (made,)
     with pytest.raises(BadCatalogue, match="no such service here"):
         read(octets)
 
@@ -94,7 +93,7 @@ def test_a_service_that_is_not_in_the_document_is_named_by_its_uuid() -> None:
 def test_a_provider_names_services_as_it_likes(name: str, stated: str) -> None:
     """By ServiceID or either UUID; PortalForService makes a portal whether or not IsPortal says so too."""
     found = {one.uuid: one.portal_for for one in read(with_portal(name, stated)).services}
-    assert found == {SECOND: (UUID,), UUID: ()}
+    assert found == {SECOND: (INSTANCE,), UUID: ()}
 
 
 @pytest.mark.parametrize(
@@ -123,7 +122,7 @@ def test_what_is_left_out_stands_behind_no_portal() -> None:
     its = its.replace("</esc:ServiceInstance>", f"{EIDAS}</esc:ServiceInstance>")
     octets = both.replace(definition, definition + foreign, 1).replace(instance, instance + its, 1).encode()
     draft = read(octets)
-    assert {one.uuid: one.portal_for for one in draft.services} == {SECOND: (UUID,), UUID: ()}
+    assert {one.uuid: one.portal_for for one in draft.services} == {SECOND: (INSTANCE,), UUID: ()}
     assert any("no service of this portal either" in note for note in draft.notes)
     alone = octets.replace(f"<esc:PortalForService>{UUID}</esc:PortalForService>".encode(), b"")
     assert [one.uuid for one in read(alone).services] == [UUID]

@@ -102,7 +102,7 @@ def check_fault(caught: pytest.ExceptionInfo[Answered], error: str, code: str, s
 def test_a_plain_request_asks_the_default_service_at_its_level(party: RelyingParty) -> None:
     """A request that says nothing more asks the first service at the level of the catalogue, of anyone."""
     asked = read(party)
-    assert (asked.level.label, asked.service) == ("EH3", party.provider.service("RVO-3").uuid)
+    assert (asked.level.label, asked.service) == ("EH3", party.provider.service("RVO-3").instance_uuid)
     assert (asked.force, asked.passive, asked.ask_consent, asked.choose) == (False, False, False, False)
     assert (asked.max_age, asked.subject, asked.attributes, asked.locales) == (None, None, (), ())
 
@@ -254,11 +254,17 @@ def test_a_registered_age_holds_where_none_is_asked(provider: Provider) -> None:
 
 
 def test_the_scope_chooses_the_service(party: RelyingParty) -> None:
-    """A service is chosen by ``service:`` or ``urn:uuid:`` with its UUID, or by its name; two at once are refused."""
-    wanted = party.provider.service("RVO-2PLUS").uuid
-    for scope in (f"openid service:{wanted}", f"urn:uuid:{wanted.upper()} openid", "openid RVO-2PLUS"):
+    """A service is chosen by ``service:`` or ``urn:uuid:`` with a UUID, or by its name; two at once are refused."""
+    wanted = party.provider.service("RVO-2PLUS")
+    names = (
+        f"service:{wanted.uuid}",
+        f"urn:uuid:{wanted.uuid.upper()}",
+        f"service:{wanted.instance_uuid}",
+        wanted.slug,
+    )
+    for scope in (f"openid {name}" for name in names):
         asked = read(party, scope=scope)
-        assert (asked.service, asked.level.label) == (wanted, "EH2+")
+        assert (asked.service, asked.level.label) == (wanted.instance_uuid, "EH2+")
         assert asked.reply["scope"] == scope
     for scope in ("openid RVO-3 RVO-2PLUS", f"openid UWV service:{party.provider.service('UWV').uuid}"):
         with pytest.raises(Answered) as caught:

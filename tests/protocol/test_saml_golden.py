@@ -94,7 +94,7 @@ IN_A_LONG_CHAIN = granted(intermediaries=(OFFICE_OF_ACCOUNTS, PAYROLL))
 PREFERENCE = (service(1, entity_types=((RSIN,), (KVK,))),)
 # A portal for three services, two of which the person may use (domain 12.6, variant h).
 BEHIND = (service(2, Level.EH2PLUS), service(3), service(4))
-PORTAL = (service(1, portal_for=tuple(one.uuid for one in BEHIND)),)
+PORTAL = (service(1, portal_for=tuple(one.instance_uuid for one in BEHIND)),)
 AT_A_PORTAL = granted(services=tuple(Served(one.urn, one.uuid) for one in BEHIND[::2]))
 TWO_CERTIFICATES = replace(SCHEME_METADATA, encryption=("sp-encryption", "sp-encryption-next"))
 NAMED = attribute_service(1, f"urn:etoegang:DV:{OIN}:services:1", COMPANY_NAME)

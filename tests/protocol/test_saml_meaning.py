@@ -49,7 +49,7 @@ def test_a_plain_request_asks_the_default_service_at_its_level(bench: Bench) -> 
     party = bench.register()
     found = asked(bench)
     assert (found.protocol, found.party) == ("saml", party.id)
-    assert found.service == party.services[0][1].uuid
+    assert found.service == party.services[0][1].instance_uuid
     assert (found.level, found.ceiling, found.force, found.passive) == (Level.EH3, None, False, False)
 
 
@@ -64,7 +64,7 @@ def test_an_index_chooses_the_service(bench: Bench) -> None:
     """AttributeConsumingServiceIndex chooses the service and with it the level."""
     party = bench.register()
     found = asked(bench, Asking(attributes={"AttributeConsumingServiceIndex": "2"}))
-    assert found.service == party.services[1][1].uuid
+    assert found.service == party.services[1][1].instance_uuid
     assert found.level is Level.EH2PLUS
 
 
@@ -226,7 +226,7 @@ def test_a_balie_style_request_is_understood(bench: Bench) -> None:
     body = levels("minimum", "1")
     found = asked(bench, Asking(E13, {"AssertionConsumerServiceIndex": "0", "ForceAuthn": "true"}, DV, body=body))
     assert (found.level, found.force) == (Level.EH3, True)
-    assert found.service == service(1).uuid
+    assert found.service == service(1).instance_uuid
 
 
 def test_certificates_out_of_their_dates_count_for_the_lenient_reading_only(bench: Bench) -> None:

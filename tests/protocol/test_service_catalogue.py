@@ -155,8 +155,8 @@ def test_the_older_namespace_is_taken_too() -> None:
 
 def test_our_own_facts_of_a_known_service_stay() -> None:
     """What the scheme has no place for is not lost when the provider hands in its catalogue again."""
-    known = {one.uuid: one for one in check(product_file("config", "catalogue.toml"))}
-    gem = next(one for one in known.values() if one.slug == "GEM")
+    known = check(product_file("config", "catalogue.toml"))
+    gem = next(one for one in known if one.slug == "GEM")
     again = only(
         drafted(uuid=gem.uuid, of=gem.uuid, instance=gem.instance_uuid, oin=gem.provider.oin, urn=gem.urn),
         known=known,

@@ -40,7 +40,7 @@ def register(office: Office, service: str, **settings: str) -> Party:
 def ask(party: Party, **changes: object) -> Incoming:
     """A request of a party for its first service, never seen before."""
     service = party.default_service
-    asked = LoginRequest("saml", party.id, service.uuid, service.level)
+    asked = LoginRequest("saml", party.id, service.instance_uuid, service.level)
     return Incoming(party, replace(asked, **changes), replay=f"request-{next(_numbers)}")  # type: ignore[arg-type]
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from sqlalchemy import select, update
 
 from idp.domain.assurance import Level
-from idp.domain.identifiers import ServiceUrn, ServiceUuid
+from idp.domain.identifiers import InstanceUuid, ServiceUrn, ServiceUuid
 from idp.domain.parties import Service
 from idp.services.catalogue.file import check
 from idp.services.catalogue.loading import store
@@ -30,14 +30,14 @@ def portal(services: Iterable[Service], **changes: object) -> Service:
     made = replace(
         behind[0],
         uuid=ServiceUuid("2d6c1f1e-7b66-4c2f-8d64-2f1b6f8d1009"),
-        instance_uuid=ServiceUuid("2d6c1f1e-7b66-4c2f-8d64-2f1b6f8d2009"),
+        instance_uuid=InstanceUuid("2d6c1f1e-7b66-4c2f-8d64-2f1b6f8d2009"),
         urn=ServiceUrn(f"urn:etoegang:DV:{behind[0].provider.oin}:services:9"),
         slug="MIJN-RVO",
         name={"nl": "Mijn RVO", "en": "My RVO"},
         description={"nl": "Alles bij elkaar.", "en": "All in one place."},
         level=Level.EH3,
         enforced_from=None,
-        portal_for=tuple(one.uuid for one in behind),
+        portal_for=tuple(one.instance_uuid for one in behind),
     )
     return replace(made, **changes)  # type: ignore[arg-type]  # any fact
 

@@ -13,10 +13,13 @@ from idp.effects.clock import CLOCK_FILE, LabClock
 from idp.lab.clock import start
 from idp.lab.seed import seed
 from idp.services.audit import verify
+from idp.services.catalogue.file import check
+from idp.services.catalogue.text import write_toml
 from idp.services.work import Office
 from idp.settings import product_file
 from tests.office import T0
 from tests.services.conftest import OpenOffice
+from tests.services.instances_kit import of_three
 from tests.services.test_command_line import config_at
 
 Idp = Callable[..., tuple[int, str, str]]
@@ -161,3 +164,32 @@ def test_checking_needs_no_database(
     complaints = capsys.readouterr().err.splitlines()
     assert len(complaints) == 7
     assert all(one.startswith("line 1: ServiceID urn:etoegang:DB:") for one in complaints)
+
+
+def test_sharing_a_definition_between_providers_is_told(idp: Idp, tmp_path: Path) -> None:
+    """domain 4.1: the dry run and the load name who shares mandates from then on, and afterwards it is no news."""
+    file = tmp_path / "shared.toml"
+    file.write_text(write_toml(of_three()))
+    for arguments in (["--dry-run"], []):
+        (note,) = facts(idp("load", str(file), *arguments, "--json"))["notes"]
+        assert note.startswith("RVO-3-9 shares its definition with RVO-3 of the provider 00000009900000002000")
+    assert facts(idp("load", str(file), "--json"))["notes"] == []
+    changed = facts(idp("load", str(raised(tmp_path)), "--dry-run", "--json"))["changes"]
+    assert [one["instance_uuid"] for one in changed] == [services_of(OURS)["OLO"]]
+
+
+def services_of(file: Path) -> dict[str, str]:
+    """The UUIDs of a file's instances by slug."""
+    return {one.slug: one.instance_uuid for one in check(file)}
+
+
+def test_a_decision_is_asked_about_one_instance(
+    idp: Idp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """features C2: the UUID of a definition with several instances is answered with their names."""
+    file, config = tmp_path / "shared.toml", str(tmp_path / "config.toml")
+    file.write_text(write_toml(of_three()))
+    assert idp("load", str(file))[0] == 0
+    assert ended(monkeypatch, "decide", "anna", of_three()[0].uuid, "--config", config) == 1
+    assert "name one of RVO-3, RVO-3-8, RVO-3-9" in capsys.readouterr().err
+    assert ended(monkeypatch, "decide", "anna", "RVO-3-9", "--config", config) == 0

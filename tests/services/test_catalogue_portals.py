@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from idp.domain.assurance import Level
-from idp.domain.identifiers import Oin
+from idp.domain.identifiers import InstanceUuid, Oin
 from idp.domain.parties import Service
 from idp.lab.seed import seed
 from idp.services.catalogue.changes import changes
@@ -53,6 +53,11 @@ def of_rvo(**changes: object) -> tuple[Service, ...]:
     return *behind, portal(behind, **changes)
 
 
+def known(*services: Service) -> dict[InstanceUuid, Service]:
+    """Services by UUID."""
+    return {one.instance_uuid: one for one in services}
+
+
 def listed(*names: str) -> str:
     """The file of RVO in which the portal is for services by these names."""
     toml = write_toml(of_rvo())
@@ -74,7 +79,7 @@ def test_a_portal_names_its_services_in_four_ways(name: str, written: Written) -
     first = of_rvo()[0]
     called = str(getattr(first, name))
     for one in (called, f"urn:uuid:{called.upper()}") if "uuid" in name else (called,):
-        assert check(written(listed(one)))[2].portal_for == (first.uuid,)
+        assert check(written(listed(one)))[2].portal_for == (first.instance_uuid,)
 
 
 def test_a_loaded_service_may_stand_behind_a_portal(office: Office, written: Written) -> None:
@@ -119,10 +124,11 @@ CHANGES: list[tuple[dict[str, object], str]] = [
 @pytest.mark.parametrize(("change", "sentence"), CHANGES, ids=["level", "session", "provider"])
 def test_a_portal_cannot_give_away_what_a_service_guards(change: dict[str, object], sentence: str) -> None:
     """A service that asks more, takes no kept session (S-8) or is another provider's (RUL-10) is refused behind it."""
-    services = {one.uuid: one for one in of_rvo()}
+    services = known(*of_rvo())
     first, *_ = services.values()
-    assert list(portal_faults(services, services)) == []
-    faults = list(portal_faults(services | {first.uuid: replace(first, **change)}, services))  # type: ignore[arg-type]
+    assert list(portal_faults(services, services.values())) == []
+    changed = replace(first, **change)  # type: ignore[arg-type]  # any fact
+    faults = list(portal_faults(services | {first.instance_uuid: changed}, services.values()))
     assert len(faults) == 1
     assert sentence in faults[0]
 
@@ -130,10 +136,10 @@ def test_a_portal_cannot_give_away_what_a_service_guards(change: dict[str, objec
 def test_a_portal_leads_to_services_of_their_own() -> None:
     """A portal of a portal, and one that lets requests ask less, are sentences."""
     first, second, made = of_rvo()
-    services = {one.uuid: one for one in (first, replace(second, portal_for=(first.uuid,), level=Level.EH3), made)}
-    assert [one for one in portal_faults(services, services) if "is a portal too" in one]
-    lower = {one.uuid: one for one in of_rvo(allow_lower=True)}
-    assert [one for one in portal_faults(lower, lower) if "may not allow a lower level" in one]
+    services = known(first, replace(second, portal_for=(first.instance_uuid,), level=Level.EH3), made)
+    assert [one for one in portal_faults(services, services.values()) if "is a portal too" in one]
+    lower = known(*of_rvo(allow_lower=True))
+    assert [one for one in portal_faults(lower, lower.values()) if "may not allow a lower level" in one]
 
 
 def test_a_later_load_cannot_break_a_portal(office: Office) -> None:
@@ -153,9 +159,9 @@ def test_lists_for_everyone_keep_private_services_to_themselves() -> None:
     first, second, made = of_rvo()
     assert shown([first, second, made]) == [first, second, made]
     hidden = replace(first, public=False)
-    assert shown([hidden, second, made]) == [second, replace(made, portal_for=(second.uuid,))]
+    assert shown([hidden, second, made]) == [second, replace(made, portal_for=(second.instance_uuid,))]
     assert shown([hidden, replace(second, public=False), made]) == []
-    assert as_data(made)["portal_for"] == [first.uuid, second.uuid]
+    assert as_data(made)["portal_for"] == [first.instance_uuid, second.instance_uuid]
 
 
 def test_copies_of_a_portal_lead_to_copies(office: Office) -> None:
@@ -168,8 +174,8 @@ def test_copies_of_a_portal_lead_to_copies(office: Office) -> None:
     with office.work("test") as work:
         party = add(work, every).party
     copy, *behind = [service for _, service in party.services]
-    assert copy.portal_for == tuple(one.uuid for one in behind)
-    assert {one.uuid for one in party.led_to} == set(copy.portal_for)
+    assert copy.portal_for == tuple(one.instance_uuid for one in behind)
+    assert {one.instance_uuid for one in party.led_to} == set(copy.portal_for)
     assert not set(copy.portal_for) & set(made.portal_for)
 
 
@@ -182,9 +188,9 @@ def test_the_dry_run_names_who_loses_a_portal(office: Office) -> None:
     today = dutch_day(office.clock.now())
     with office.reading() as connection:
         before = read_services(connection)
-        less = changes(before, [replace(made, portal_for=(second.uuid,))])
+        less = changes(before, [replace(made, portal_for=(second.instance_uuid,))])
         lost = list(locked_out(connection, less, today, lambda _judged, _found: None))
-        other = changes(before, [replace(made, portal_for=(second.uuid, first.uuid))])
+        other = changes(before, [replace(made, portal_for=(second.instance_uuid, first.instance_uuid))])
         same = list(locked_out(connection, other, today, lambda _judged, _found: None))
     assert [(one.username, one.service.slug, one.reasons[0][1]) for one in lost] == [("anna", "MIJN-RVO", "NO_MANDATE")]
     assert same == []

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from idp.domain.assurance import Level
 from idp.domain.decision import Asked, Granted, options
+from idp.domain.identifiers import InstanceUuid
 from idp.domain.parties import Service
 from idp.lab.populate import populate
 from idp.lab.seed import seed
@@ -154,7 +155,8 @@ def test_a_new_service_locks_nobody_out(office: Office) -> None:
     """Who never could log in does not lose that."""
     with office.reading() as connection:
         known = read_services(connection)
-    new = replace(known[0], uuid=type(known[0].uuid)(known[0].uuid[:-1] + "f"), slug="NEW", level=Level.EH4)
+    other = InstanceUuid(known[0].instance_uuid[:-1] + "f")
+    new = replace(known[0], instance_uuid=other, slug="NEW", level=Level.EH4)
     assert dry_run(office, [*known, new]) == []
 
 

@@ -55,7 +55,7 @@ def told(work: Work, persona: Persona, service: Service) -> tuple[str, ...]:
     """What a login of a persona comes to when every factor it has is proven: granted, or the reasons."""
     account = work.connection.execute(select(Account.id).where(Account.username == persona.id)).scalar_one()
     party = Party("p", "saml", "urn:p", "p", service.provider, PartySettings(Profile.GENERIC), ((1, service),), "", 1)
-    asked = LoginRequest("saml", "p", service.uuid, service.level)
+    asked = LoginRequest("saml", "p", service.instance_uuid, service.level)
     factors = frozenset({Factor.PASSWORD})
     standing = stand(work, party, asked, Progress(account, factors, work.now))
     if standing.step in _PROVEN_BY:
@@ -141,7 +141,7 @@ def choices(office: Office, username: str) -> dict[str, int]:
             settings = PartySettings(Profile.GENERIC)
             party = Party("p", "saml", "urn:p", "p", service.provider, settings, ((1, service),), "", 1)
             progress = Progress(account, frozenset({Factor.PASSWORD, Factor.OTP}), office.clock.now())
-            asked = LoginRequest("saml", "p", service.uuid, service.level)
+            asked = LoginRequest("saml", "p", service.instance_uuid, service.level)
             standing = stand(work, party, asked, progress)
             if standing.step is Step.CHOOSE:
                 found[service.slug] = sum(option.open for option in standing.options)

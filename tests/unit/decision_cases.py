@@ -5,7 +5,7 @@ from functools import cache
 
 from idp.domain.assurance import Factor, Level
 from idp.domain.decision import Asked, Decision, Granted, Refused, StepUp
-from idp.domain.identifiers import BranchNumber, KvkNumber, Oin, ServiceUuid
+from idp.domain.identifiers import BranchNumber, InstanceUuid, KvkNumber, Oin, ServiceUuid
 from idp.domain.mandates import Branches, Link, Mandate, Scope, ScopeKind, Target
 from idp.domain.means import Held, MeansStatus, Registration
 
@@ -24,6 +24,8 @@ LETTER_OF = {factor: letter for letter, factor in LETTER.items()}
 
 SERVICE = ServiceUuid("11111111-1111-4111-8111-111111111111")
 OTHER_SERVICE = ServiceUuid("22222222-2222-4222-8222-222222222222")
+INSTANCE = InstanceUuid("11111111-1111-4111-9111-111111111111")
+OTHER_INSTANCE = InstanceUuid("22222222-2222-4222-9222-222222222222")
 PROVIDER, OTHER_PROVIDER = Oin("0" * 19 + "1"), Oin("0" * 19 + "2")
 SCOPES = {
     "this service": Scope(ScopeKind.SERVICE, service=SERVICE),

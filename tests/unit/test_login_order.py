@@ -20,13 +20,13 @@ from idp.domain.login import (
 from idp.domain.mandates import WHOLE_ORGANISATION
 from idp.domain.reasons import REASONS, Objection, Reason
 
-from .decision_cases import LEVELS, SERVICE, factors, held
+from .decision_cases import INSTANCE, LEVELS, factors, held
 from .oracle import LADDER, Case
 from .oracle_of_steps import SECOND, Moment, step_of
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 GRANTED = Granted(Level.EH3, WHOLE_ORGANISATION, None)
-ASKED = LoginRequest("saml", "party", SERVICE, Level.EH3)
+ASKED = LoginRequest("saml", "party", INSTANCE, Level.EH3)
 KNOWN = Progress("account", frozenset({Factor.PASSWORD, Factor.OTP}), NOON)
 
 
@@ -113,7 +113,7 @@ def test_what_a_request_does_not_say_it_does_not_ask() -> None:
         LoginRequest(
             "saml",
             "party",
-            SERVICE,
+            INSTANCE,
             Level.EH3,
             ceiling=None,
             force=False,

@@ -8,27 +8,43 @@ import pytest
 
 from idp.domain.assurance import Level
 from idp.domain.decision import Decision, Granted
-from idp.domain.identifiers import ServiceUrn, ServiceUuid
+from idp.domain.identifiers import InstanceUuid, ServiceUrn, ServiceUuid
 from idp.domain.parties import Provider, Service
 from idp.domain.portal import Question, decide, options, question
 
-from .decision_cases import LEVELS, OTHER_SERVICE, PROVIDER, SERVICE, TODAY, as_verdict, factors, held
+from .decision_cases import (
+    INSTANCE,
+    LEVELS,
+    OTHER_INSTANCE,
+    OTHER_SERVICE,
+    PROVIDER,
+    SERVICE,
+    TODAY,
+    as_verdict,
+    factors,
+    held,
+)
 from .oracle import Case, Linked, Mandated
 from .oracle_of_portals import Answer, Takes, answer
 
 PORTAL = ServiceUuid("33333333-3333-4333-8333-333333333333")
-NAMED = {SERVICE: "A", OTHER_SERVICE: "B"}
+INSTANCE_OF = {
+    SERVICE: INSTANCE,
+    OTHER_SERVICE: OTHER_INSTANCE,
+    PORTAL: InstanceUuid("33333333-3333-4333-9333-333333333333"),
+}
+NAMED = {INSTANCE: "A", OTHER_INSTANCE: "B"}
 EVERY = tuple(Takes(*parts) for parts in product((True, False), repeat=2))
 RESTRICTING = tuple(Takes(one, True) for one in (True, False))
 Asked = tuple[Case, Takes, Takes, Takes]
 
 
 @cache
-def service(uuid: ServiceUuid, takes: Takes, behind: tuple[ServiceUuid, ...] = ()) -> Service:
+def service(uuid: ServiceUuid, takes: Takes, behind: tuple[InstanceUuid, ...] = ()) -> Service:
     """A service of the catalogue that takes what it takes."""
     return Service(
         uuid=uuid,
-        instance_uuid=uuid,
+        instance_uuid=INSTANCE_OF[uuid],
         urn=ServiceUrn(f"urn:etoegang:DV:{PROVIDER}:services:1"),
         slug=uuid,
         provider=Provider(PROVIDER, {}),
@@ -51,7 +67,7 @@ def service(uuid: ServiceUuid, takes: Takes, behind: tuple[ServiceUuid, ...] = (
 def asked(level: str, portal: Takes, a: Takes, b: Takes) -> Question:
     """The question of a portal for A and B."""
     led_to = (service(SERVICE, a), service(OTHER_SERVICE, b))
-    return question(service(PORTAL, portal, (SERVICE, OTHER_SERVICE)), led_to, LEVELS[level])
+    return question(service(PORTAL, portal, (INSTANCE, OTHER_INSTANCE)), led_to, LEVELS[level])
 
 
 def one_mandate() -> Iterator[Asked]:

@@ -12,19 +12,19 @@ from idp.domain.parties import Party, PartySettings, Profile, Provider, behind
 from idp.domain.portal import Portal, decide, options, question
 from idp.domain.reasons import Reason
 
-from .decision_cases import OTHER_SERVICE, PROVIDER, SERVICE, TODAY, factors, held
+from .decision_cases import INSTANCE, OTHER_INSTANCE, OTHER_SERVICE, PROVIDER, SERVICE, TODAY, factors, held
 from .oracle import Case, Mandated
 from .oracle_of_portals import Takes
 from .test_portal_enumerated import PORTAL, service
 
 A, B = service(SERVICE, Takes()), service(OTHER_SERVICE, Takes())
-LEADS = service(PORTAL, Takes(), (OTHER_SERVICE, SERVICE))
+LEADS = service(PORTAL, Takes(), (OTHER_INSTANCE, INSTANCE))
 
 
 def uuids(asked: object) -> list[str]:
     """The services that a question is about."""
     assert isinstance(asked, Portal)
-    return [one.target.service for one in asked.services]
+    return [one.instance for one in asked.services]
 
 
 def test_a_service_of_its_own_is_asked_as_ever() -> None:
@@ -41,19 +41,19 @@ def test_services_stand_in_the_order_of_the_portal() -> None:
     assert behind(LEADS, (A, B)) == behind(LEADS, (B, LEADS, A)) == (B, A)
     assert behind(LEADS, (A,)) == (A,)
     assert behind(A, (A, B)) == ()
-    assert uuids(question(LEADS, (B, A), Level.EH3)) == [OTHER_SERVICE, SERVICE]
+    assert uuids(question(LEADS, (B, A), Level.EH3)) == [OTHER_INSTANCE, INSTANCE]
 
 
 @pytest.mark.parametrize(
     ("level", "found"),
-    [(Level.EH2, [SERVICE]), (Level.EH2PLUS, [OTHER_SERVICE, SERVICE]), (Level.EH3, [OTHER_SERVICE, SERVICE])],
+    [(Level.EH2, [INSTANCE]), (Level.EH2PLUS, [OTHER_INSTANCE, INSTANCE]), (Level.EH3, [OTHER_INSTANCE, INSTANCE])],
 )
 def test_a_service_that_asks_more_than_the_login_is_left_out(level: Level, found: list[str]) -> None:
     """F02: no answer tells of a service below what the catalogue asks there; each is asked at the login's level."""
     asked = question(LEADS, (replace(B, level=Level.EH2PLUS), replace(A, level=Level.EH2)), level)
     assert uuids(asked) == found
     assert isinstance(asked, Portal)
-    assert {one.level for one in asked.services} == {level}
+    assert {one.asked.level for one in asked.services} == {level}
 
 
 def test_a_portal_whose_services_all_ask_more_lets_nobody_in() -> None:
@@ -119,12 +119,12 @@ def test_an_answer_is_true_of_every_service_in_it(
     led_to = (A, B) if turned else (B, A)
     way = held(Case(registered=registered, mandates=tuple(mandates)))
     found = decide(question(LEADS, led_to, level), way, factors("po"), TODAY)
-    alone = {one.uuid: decide(question(one, (), level), way, factors("po"), TODAY) for one in led_to}
+    alone = {one.instance_uuid: decide(question(one, (), level), way, factors("po"), TODAY) for one in led_to}
     granted = {uuid: one for uuid, one in alone.items() if isinstance(one, Granted)}
     assert isinstance(found, Granted) is bool(granted)
     if not isinstance(found, Granted):
         return
-    assert list(found.services) == [one.uuid for one in led_to if one.uuid in found.services]
+    assert list(found.services) == [one.instance_uuid for one in led_to if one.instance_uuid in found.services]
     for uuid, one in granted.items():
         if uuid in found.services:
             assert found.level <= one.level

@@ -9,14 +9,14 @@ import pytest
 from idp.domain.assurance import Level
 from idp.domain.login import KeptSession, LoginRequest, Progress, SingleSignOn, alive, resume
 
-from .decision_cases import LEVELS, SERVICE, factors
+from .decision_cases import INSTANCE, LEVELS, factors
 from .oracle_of_steps import Return, resumption
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 PROOFS = {"EH2": "p", "EH3": "po", "EH4": "pc"}
 SIGN_ON = SingleSignOn(True, True, "here", timedelta(minutes=15), timedelta(hours=2))
 KEPT = KeptSession("session", "account", factors("po"), NOW, NOW, NOW, "here")
-ASKED = LoginRequest("saml", "party", SERVICE, Level.EH3)
+ASKED = LoginRequest("saml", "party", INSTANCE, Level.EH3)
 
 
 def seconds(count: int) -> timedelta:

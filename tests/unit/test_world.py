@@ -10,6 +10,7 @@ from idp.domain.login import LoginRequest, Progress, Step, next_step
 from idp.domain.means import Held
 from idp.domain.reasons import Reason, Remedy
 
+from .decision_cases import INSTANCE
 from .world import ALL_SERVICES, FURTHER, PERSONAS, SERVICES, TODAY
 
 TABLE = """
@@ -45,7 +46,7 @@ CELLS = [
 def walk(held: tuple[Held, ...], service: str) -> tuple[list[Step], tuple[Option, ...], Progress]:
     """The steps of a login up to its end or its first choice, everything asked being given at once."""
     question = SERVICES[service]
-    asked = LoginRequest("saml", "party", question.target.service, question.level)
+    asked = LoginRequest("saml", "party", INSTANCE, question.level)
     progress, steps = Progress("account"), []
     while True:
         found = options(question, held, progress.factors, TODAY)

@@ -53,7 +53,10 @@ class Known:
 
 @dataclass
 class Relying:
-    """A SAML relying party with one address for everything, and a site it is registered at."""
+    """A SAML relying party with one address for everything, and a site it is registered at.
+
+    ``service`` are its services by name, with commas between.
+    """
 
     site: Site
     host: str
@@ -85,7 +88,7 @@ class Relying:
         published = replace(base, entity_id=self.entity, consumers=consumers, logouts=logouts, signing=(self.key,))
         wishes = {"profile": self.profile.value} | self.settings
         office = self.site.office
-        new = description.described(published.xml(), (self.service,), wishes, None, office.clock.now())
+        new = description.described(published.xml(), tuple(self.service.split(",")), wishes, None, office.clock.now())
         with office.work("test") as work:
             self.party = parties.add(work, new).party.id
         return self

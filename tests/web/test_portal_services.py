@@ -78,7 +78,7 @@ def test_the_list_of_services_tells_what_a_portal_is_for(portal: Site) -> None:
     assert "algemeen of voor een van deze diensten" in text
     listed = portal.browser.get("/diensten.json", base_url=OWN).get_json()["services"]
     by_name = {one["id"]: one for one in listed}
-    assert by_name["MIJN-RVO"]["portal_for"] == [by_name["RVO-3"]["uuid"], by_name["RVO-2PLUS"]["uuid"]]
+    assert by_name["MIJN-RVO"]["portal_for"] == [by_name[slug]["instance_uuid"] for slug in ("RVO-3", "RVO-2PLUS")]
     assert by_name["UWV"]["portal_for"] == []
 
 

@@ -88,4 +88,5 @@ def _service(office: Office, facts: dict[str, str]) -> dict[str, str]:
     """The service as it is called today; a party that is gone leaves it unnamed."""
     party = party_of(office, facts.get("party", "")) if facts.get("service") else None
     known = party.services if party is not None else ()
-    return next((one.name for _, one in known if one.uuid == facts["service"]), {})
+    # Events of before instances were told apart name the definition, and the chain is append only.
+    return next((one.name for _, one in known if facts["service"] in (one.instance_uuid, one.uuid)), {})

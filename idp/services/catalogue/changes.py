@@ -32,11 +32,11 @@ class Change:
 
 def changes(before: Sequence[Service], after: Sequence[Service]) -> tuple[Change, ...]:
     """What loading ``after`` into a catalogue of ``before`` changes; what it does not name stays, so is no change."""
-    known = {one.uuid: one for one in before}
-    together = known | {one.uuid: one for one in after}
+    known = {one.instance_uuid: one for one in before}
+    together = known | {one.instance_uuid: one for one in after}
     found = []
     for one in after:
-        old = known.get(one.uuid)
+        old = known.get(one.instance_uuid)
         differences = tuple(_differences(old, one))
         if differences:
             then = () if old is None else behind(old, before)

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from idp.domain.assurance import Level
-from idp.domain.identifiers import Oin, ServiceUrn, ServiceUuid
+from idp.domain.identifiers import InstanceUuid, Oin, ServiceUrn, ServiceUuid
 from idp.domain.naming import KVK, RSIN
-from idp.domain.parties import CatalogueAttribute, Provider, Service
-from idp.services.catalogue.portals import by_name, plain_name, portal_faults
+from idp.domain.parties import CatalogueAttribute, Provider, Service, by_name
+from idp.services.catalogue.definitions import definition_faults
+from idp.services.catalogue.portals import meant, plain_name, portal_faults
 from idp.services.decision.conclusion import PERSONAL_ATTRIBUTES
 
 ENTITY_TYPES = {"RSIN": RSIN, "KvKnr": KVK}
@@ -139,7 +140,9 @@ def judge(providers: Sequence[Listed], known: Iterable[Service] = ()) -> tuple[S
         for where, entry in entries
         if (service := _service(provider, entry, where, reading)) is not None
     ]
-    _unique([service for service, _, _ in read], reading)
+    listed = [service for service, _, _ in read]
+    _unique(listed, reading)
+    reading.faults += definition_faults(listed)
     if reading.faults:
         raise BadCatalogue(reading.faults)
     services = _portals(read, known, reading)
@@ -154,19 +157,21 @@ def _portals(
     """The services with what their portals name in place of the names; those of the file go before known ones."""
     if not any(names for _, _, names in read):
         return tuple(service for service, _, _ in read)
-    every = {one.uuid: one for one in known}
-    named = by_name((*every.values(), *(service for service, _, _ in read)))
+    every = {one.instance_uuid: one for one in known}
+    every |= {service.instance_uuid: service for service, _, _ in read}
+    named = by_name(tuple(every.values()))
     services = []
     for service, where, names in read:
-        found = [named.get(plain_name(name)) for name in names]
-        for name in (name for name, one in zip(names, found, strict=True) if one is None):
-            reading.need(False, f"{where}: portal_for names {name}, and there is no such service here.")
-        behind = tuple(one.uuid for one in found if one is not None)
+        found = [meant(service, named.get(plain_name(name), ())) for name in names]
+        for name, ones in zip(names, found, strict=True):
+            reading.need(bool(ones), f"{where}: portal_for names {name}, and there is no such service here.")
+            several = ", ".join(one.slug for one in ones)
+            reading.need(len(ones) < 2, f"{where}: portal_for names {name}, the UUID of several ({several}); name one.")
+        behind = tuple(ones[0].instance_uuid for ones in found if ones)
         reading.need(len(set(behind)) == len(behind), f"{where}: portal_for names a service twice.")
         services.append(replace(service, portal_for=behind))
     # Portals of before are judged where they are stored together with these.
-    own = {one.uuid: one for one in services}
-    reading.faults += portal_faults(every | own, own)
+    reading.faults += portal_faults(every | {one.instance_uuid: one for one in services}, services)
     return tuple(services)
 
 
@@ -209,7 +214,7 @@ def _service(provider: Provider, entry: dict[str, Any], where: str, reading: _Re
         return None
     return Service(
         uuid=ServiceUuid(given["uuid"]),
-        instance_uuid=ServiceUuid(given["instance_uuid"]),
+        instance_uuid=InstanceUuid(given["instance_uuid"]),
         urn=ServiceUrn(f"urn:etoegang:DV:{provider.oin}:services:{given['index']}"),
         slug=given["slug"],
         provider=provider,
@@ -289,7 +294,7 @@ def _texts(texts: Any, longest: int, where: str, reading: _Reading) -> bool:
 
 def _unique(services: Sequence[Service], reading: _Reading) -> None:
     """Each name is used once (domain 5.6)."""
-    for what in ("slug", "urn", "uuid", "instance_uuid"):
+    for what in ("slug", "urn", "instance_uuid"):
         counted = Counter(getattr(service, what) for service in services)
         for twice in sorted(value for value, count in counted.items() if count > 1):
             reading.need(False, f"The {what} {twice} is used twice.")

@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from idp.domain.audit import Event
 from idp.domain.parties import Provider, Service
+from idp.services.catalogue.definitions import definition_faults
 from idp.services.catalogue.file import BadCatalogue, check
 from idp.services.catalogue.portals import portal_faults
 from idp.services.work import Work
@@ -17,10 +18,10 @@ from idp.store.merge import renew
 from idp.store.versions import DIRECTORY, bump
 
 _NAMES = {
-    "instance_uuid": "each instance a UUID of its own",
-    "urn": "each service an index of its own",
-    "slug": "each service a name of its own",
+    "urn": "each instance an index of its own",
+    "slug": "each instance a name of its own",
 }
+_KEPT = {"uuid": "definition", "urn": "ServiceID"}
 
 
 def load(work: Work, path: Path) -> tuple[Service, ...]:
@@ -82,10 +83,10 @@ def write_provider(work: Work, provider: Provider) -> None:
 
 
 def write_service(work: Work, service: Service) -> None:
-    """Add a service, or change the one with this UUID."""
+    """Add an instance of a service, or change the one with this UUID."""
     values = service_values(service)
-    changed = tuple(key for key in values if key != "uuid")
-    renew(ServiceRow, ("uuid",), changed).run(work.connection, **values)
+    changed = tuple(key for key in values if key != "instance_uuid")
+    renew(ServiceRow, ("instance_uuid",), changed).run(work.connection, **values)
 
 
 def service_values(service: Service) -> dict[str, Any]:
@@ -120,29 +121,25 @@ def service_values(service: Service) -> dict[str, Any]:
 def refuse_taken(connection: Connection, services: Sequence[Service]) -> None:
     """Hold services against those of the database; raises ``BadCatalogue`` (domain 5.1).
 
-    A definition's UUID stays with its provider, since mandates are registered for it, and an instance's UUID with its
-    definition and ServiceID. Portals hold after the change too, also those that it does not name (domain 7.6).
+    An instance's UUID stays with its definition, for which mandates are registered, with its ServiceID and so with its
+    provider. Definitions and portals hold after the change too, also where it does not name them (domain 7.6).
     """
-    columns = (ServiceRow.uuid, ServiceRow.instance_uuid, ServiceRow.urn, ServiceRow.slug, ServiceRow.provider_oin)
-    rows = connection.execute(select(*columns)).all()
-    named = {(what, getattr(row, what)): row for row in rows for what in ("uuid", *_NAMES)}
+    known = read_services(connection)
+    named = {(what, getattr(one, what)): one for one in known for what in ("instance_uuid", *_NAMES)}
     faults = [fault for service in services for fault in _clashes(service, named)]
-    together = {one.uuid: one for one in (*read_services(connection), *services)}
-    faults += portal_faults(together, together)
+    together = {one.instance_uuid: one for one in (*known, *services)}
+    faults += definition_faults(together.values())
+    faults += portal_faults(together, together.values())
     if faults:
         raise BadCatalogue(faults)
 
 
-def _clashes(service: Service, named: dict[tuple[str, str], Any]) -> Iterator[str]:
-    own = named.get(("uuid", service.uuid))
-    if own is not None and own.provider_oin != service.provider.oin:
-        yield (
-            f"The service {service.slug} ({service.uuid}) belongs to the provider {own.provider_oin} already; "
-            "a service of another provider needs a UUID of its own."
-        )
-    elif own is not None and own.instance_uuid == service.instance_uuid and own.urn != service.urn:
-        yield f"The service {service.slug} has another ServiceID than before; that needs a new instance_uuid."
+def _clashes(service: Service, named: dict[tuple[str, str], Service]) -> Iterator[str]:
+    own = named.get(("instance_uuid", service.instance_uuid))
+    for what, called in _KEPT.items() if own is not None else ():
+        if getattr(own, what) != getattr(service, what):
+            yield f"The service {service.slug} has another {called} than before; that needs a new instance_uuid."
     for what, called in _NAMES.items():
         holder = named.get((what, getattr(service, what)))
-        if holder is not None and holder.uuid != service.uuid:
+        if holder is not None and holder.instance_uuid != service.instance_uuid:
             yield f"The {what} {getattr(service, what)} belongs to the service {holder.slug} already; give {called}."

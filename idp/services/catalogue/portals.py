@@ -1,27 +1,23 @@
 """Portals of the catalogue: which services they name, and what is wrong with that (domain 5.6, 7.6)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from idp.domain.identifiers import ServiceUuid
+from idp.domain.identifiers import InstanceUuid, ServiceUuid
 from idp.domain.parties import Service
 
 URN_OF_UUID = "urn:uuid:"
 
 
-def by_name(services: Sequence[Service]) -> dict[str, Service]:
-    """Services by everything that a portal may call them: name of ours, UUID of an instance, ServiceID, UUID.
-
-    Where two are called alike the last of these counts, which we write ourselves.
-    """
-    names = ("slug", "instance_uuid", "urn", "uuid")
-    return {str(getattr(one, name)): one for name in names for one in services}
-
-
 def plain_name(text: str) -> str:
-    """A name as ``by_name`` has it: a UUID in small letters, without the prefix that makes a URI of it."""
+    """A name as the catalogue has it: a UUID in small letters, without the prefix that makes a URI of it."""
     uuid = text.lower().removeprefix(URN_OF_UUID)
     return uuid if ServiceUuid.pattern.fullmatch(uuid) else text
+
+
+def meant(portal: Service, found: Sequence[Service]) -> Sequence[Service]:
+    """Which of the services of one name a portal may be for: of a definition's instances those of its provider."""
+    return [one for one in found if one.provider.oin == portal.provider.oin] or found
 
 
 def shown(services: Sequence[Service]) -> list[Service]:
@@ -29,7 +25,7 @@ def shown(services: Sequence[Service]) -> list[Service]:
 
     A portal without any of those leads nowhere that may be told, and is left out.
     """
-    public = {one.uuid for one in services if one.public}
+    public = {one.instance_uuid for one in services if one.public}
     found = []
     for one in services:
         left = tuple(uuid for uuid in one.portal_for if uuid in public)
@@ -38,17 +34,17 @@ def shown(services: Sequence[Service]) -> list[Service]:
     return found
 
 
-def portal_faults(services: Mapping[ServiceUuid, Service], portals: Mapping[ServiceUuid, Service]) -> Iterator[str]:
-    """What is wrong with portals among the services of a catalogue, by UUID: a sentence for each service of a portal.
+def portal_faults(services: Mapping[InstanceUuid, Service], portals: Iterable[Service]) -> Iterator[str]:
+    """What is wrong with portals among the services of a catalogue: a sentence for each service of a portal.
 
     One answer tells of all its services, so none of them may ask more than the portal does (domain 7.6), come from
     another provider (RUL-10), or be entered by a kept session where it takes none (S-8).
     """
-    for portal in portals.values():
+    for portal in portals:
         yield from _portal_faults(portal, services)
 
 
-def _portal_faults(portal: Service, services: Mapping[ServiceUuid, Service]) -> Iterator[str]:
+def _portal_faults(portal: Service, services: Mapping[InstanceUuid, Service]) -> Iterator[str]:
     name = f"The portal {portal.slug}"
     if portal.portal_for and portal.allow_lower:
         yield f"{name} may not allow a lower level than its own: the services behind it ask theirs."
@@ -61,7 +57,7 @@ def _portal_faults(portal: Service, services: Mapping[ServiceUuid, Service]) -> 
 
 
 def _service_faults(portal: Service, service: Service) -> Iterator[str]:
-    if service.uuid == portal.uuid:
+    if service.instance_uuid == portal.instance_uuid:
         yield "which is the portal itself; name the services behind it."
     elif service.portal_for:
         yield "which is a portal too; name the services behind that one instead."

@@ -97,7 +97,7 @@ def closed(settings: Settings, level: Level) -> Refused | None:
 def service_of(party: Party, asked: LoginRequest) -> Service:
     """The service a request is about; raises ``LookupError`` when the party lost it meanwhile."""
     for _, service in party.services:
-        if service.uuid == asked.service:
+        if service.instance_uuid == asked.service:
             return service
     raise LookupError("the party no longer serves this service")
 
@@ -200,8 +200,8 @@ def _grant(
 
 def _served(party: Party, decision: Granted) -> tuple[Served, ...]:
     """The services behind a portal that are allowed, by both their names."""
-    known = {one.uuid: one for one in party.led_to} if decision.services else {}
-    return tuple(Served(known[one].urn, one) for one in decision.services)
+    known = {one.instance_uuid: one for one in party.led_to} if decision.services else {}
+    return tuple(Served(known[one].urn, known[one].uuid) for one in decision.services)
 
 
 def _subdossiers(work: Work, decision: Granted) -> tuple[str, ...]:

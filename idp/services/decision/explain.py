@@ -9,13 +9,17 @@ from sqlalchemy import select
 from idp.domain.assurance import SECOND_FACTOR, Factor, Level
 from idp.domain.decision import Granted, Refused, refusal
 from idp.domain.means import Held
-from idp.domain.parties import Service, behind
+from idp.domain.parties import Service, behind, by_name
 from idp.domain.portal import options, question
 from idp.domain.usernames import canonical
 from idp.services.decision.conclusion import closed, dutch_day
 from idp.services.work import Office
 from idp.store.facts import ways_of
 from idp.store.people import Account
+
+
+class Several(Exception):
+    """The name is that of a definition with several instances; the sentence says how to name one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,10 @@ def all_factors(level: Level, held: Sequence[Held]) -> frozenset[Factor]:
 
 
 def explain(office: Office, username: str, service_name: str) -> Explanation | None:
-    """The decision for an account at a service of the catalogue; None when either is unknown."""
+    """The decision for an account at a service of the catalogue; None when either is unknown.
+
+    Raises ``Several`` where the name leaves open which one is meant.
+    """
     service = find_service(office, service_name)
     query = select(Account.id).where(Account.username == (canonical(username) or ""))
     with office.reading() as connection:
@@ -91,12 +98,12 @@ def _reach(service: Service, led_to: Sequence[Service], held: Sequence[Held], to
 
 
 def find_service(office: Office, name: str) -> Service | None:
-    """A service by its name in the catalogue, its ServiceID or its UUID."""
-    wanted = name.casefold()
-    for service in office.directory.services():
-        if wanted in (service.slug.casefold(), service.urn.casefold(), service.uuid, service.instance_uuid):
-            return service
-    return None
+    """A service by its name in the catalogue, its ServiceID or a UUID; raises ``Several``."""
+    known = {called.casefold(): found for called, found in by_name(office.directory.services()).items()}
+    found = known.get(name.casefold(), ())
+    if len(found) > 1:
+        raise Several(f"{name} is the UUID of several services; name one of {', '.join(one.slug for one in found)}.")
+    return found[0] if found else None
 
 
 def _explained(refused: Refused) -> tuple[Explained, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select, update
 
 from idp.domain.assurance import Factor, Level
-from idp.domain.identifiers import ServiceUuid
+from idp.domain.identifiers import InstanceUuid
 from idp.domain.login import LoginRequest, Progress, RequestedAttribute
 from idp.domain.parties import Party
 from idp.services.decision.own_party import OWN, own_party
@@ -153,7 +153,7 @@ def request_of_json(stored: dict[str, Any]) -> LoginRequest:
     return LoginRequest(
         **stored
         | {
-            "service": ServiceUuid(stored["service"]),
+            "service": InstanceUuid(stored["service"]),
             "level": Level[stored["level"]],
             "ceiling": Level[stored["ceiling"]] if stored["ceiling"] else None,
             "attributes": tuple(RequestedAttribute(name, required) for name, required in stored["attributes"]),

@@ -3,13 +3,13 @@
 from idp.domain.assertion import Assertion, Basis, LegalSubject
 from idp.domain.assurance import Factor, Level, missing_factor
 from idp.domain.audit import Event
-from idp.domain.identifiers import KvkNumber, Oin, ServiceUrn, ServiceUuid
+from idp.domain.identifiers import InstanceUuid, KvkNumber, Oin, ServiceUrn, ServiceUuid
 from idp.domain.login import STEP_THAT_PROVES, LoginRequest, Progress, Step
 from idp.domain.parties import Party, PartySettings, Profile, Provider, Service
 from idp.services.work import Office, Work
 
 OWN = "own"
-_UUID = ServiceUuid("00000000-0000-4000-8000-000000000001")
+_UUID = InstanceUuid("00000000-0000-4000-8000-000000000001")
 # Nobody is told these: an assertion for our own pages never leaves.
 _NOBODY = KvkNumber("00000000")
 _OIN = Oin("00000000000000000000")
@@ -20,7 +20,7 @@ def own_party(office: Office) -> Party:
     name = office.settings.brand.name
     provider = Provider(_OIN, {"nl": name, "en": name})
     service = Service(
-        uuid=_UUID,
+        uuid=ServiceUuid(_UUID),
         instance_uuid=_UUID,
         urn=ServiceUrn("urn:etoegang:DV:00000000000000000000:services:1"),
         slug="profiel",

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import delete, insert, update
 
 from idp.domain.audit import Event
-from idp.domain.identifiers import Oin, ServiceUrn, ServiceUuid
-from idp.domain.parties import Party, PartySettings, Profile, Provider, Service
+from idp.domain.identifiers import InstanceUuid, Oin, ServiceUrn, ServiceUuid
+from idp.domain.parties import Party, PartySettings, Profile, Provider, Service, by_name
 from idp.services.catalogue.loading import write_provider, write_service
 from idp.services.relying_parties.settings import BadParty, changed
 from idp.services.work import Work
@@ -102,7 +102,7 @@ def add(work: Work, new: NewParty) -> Added:
     }
     work.connection.execute(insert(PartyRow).values(values))
     for order, (index, service) in enumerate(new.place(services)):
-        row = {"party_id": party_id, "place": order, "index": index, "service_uuid": str(service.uuid)}
+        row = {"party_id": party_id, "place": order, "index": index, "instance_uuid": str(service.instance_uuid)}
         work.connection.execute(insert(PartyService).values(row))
     bump(work.connection, DIRECTORY)
     work.record(Event.PARTY_ADDED, party=party_id, provider=str(services[0].provider.oin))
@@ -182,13 +182,16 @@ def _chosen(work: Work, names: Sequence[str]) -> list[Service]:
     """The services by catalogue name, ServiceID or UUID, in the order asked."""
     if not names:
         raise BadParty("Name at least one service; `idp catalogue show` lists them.")
-    catalogue = read_services(work.connection)
-    known = {name: one for one in catalogue for name in (one.slug, one.urn, one.uuid, one.instance_uuid)}
-    missing = [name for name in names if name not in known]
-    if missing:
-        raise BadParty(f"The catalogue has no service {missing[0]}; `idp catalogue show` lists them.")
-    services = [known[name] for name in names]
-    if len({service.uuid for service in services}) < len(services):
+    known = by_name(read_services(work.connection))
+    for name in names:
+        found = known.get(name, ())
+        if not found:
+            raise BadParty(f"The catalogue has no service {name}; `idp catalogue show` lists them.")
+        if len(found) > 1:
+            several = ", ".join(one.slug for one in found)
+            raise BadParty(f"{name} is the UUID of several services; name those that are meant, of {several}.")
+    services = [known[name][0] for name in names]
+    if len({service.instance_uuid for service in services}) < len(services):
         raise BadParty("A service is named twice.")
     return services
 
@@ -211,16 +214,17 @@ def _copied(work: Work, provider: NewProvider, services: Sequence[Service], decl
     prefix = f"urn:etoegang:DV:{owner.oin}:services:"
     own = [name for name in declared if name.startswith(prefix) and ServiceUrn.pattern.fullmatch(name)]
     free = (name for place in range(1, 10_000) if (name := f"{prefix}{place}") not in own)
-    uuids = {service.uuid: _new_uuid(work) for service in services}
+    definitions = {service.uuid: ServiceUuid(_new_uuid(work)) for service in services}
+    instances = {service.instance_uuid: InstanceUuid(_new_uuid(work)) for service in services}
     copies = []
     for place, service in enumerate(services):
-        if any(one not in uuids for one in service.portal_for):
+        if any(one not in instances for one in service.portal_for):
             raise BadParty(f"{service.slug} is a portal; name the services behind it too, so that all are copied.")
         copy = replace(
             service,
-            uuid=uuids[service.uuid],
-            portal_for=tuple(uuids[one] for one in service.portal_for),
-            instance_uuid=_new_uuid(work),
+            uuid=definitions[service.uuid],
+            portal_for=tuple(instances[one] for one in service.portal_for),
+            instance_uuid=instances[service.instance_uuid],
             urn=ServiceUrn(own[place] if place < len(own) else next(free)),
             slug=f"{service.slug}-{owner.oin}"[:64],
             provider=owner,
@@ -237,7 +241,7 @@ def checked_name(name: str) -> str:
     return name
 
 
-def _new_uuid(work: Work) -> ServiceUuid:
+def _new_uuid(work: Work) -> str:
     text = work.office.entropy.bytes(16).hex()
     # Version 4, variant 1: what a reader of UUIDs expects of random bits.
-    return ServiceUuid(f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:]}")
+    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:]}"

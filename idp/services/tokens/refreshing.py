@@ -129,7 +129,7 @@ def _anew(work: Work, party: Party, grant: Grant, issued: Issued) -> Issued | De
 def _judged_again(work: Work, party: Party, grant: Grant) -> Assertion | None:
     """The assertion as it would be made now; None when there would be none, or one about somebody else."""
     earlier = grant.assertion
-    if all(service.uuid != grant.asked.service for _, service in party.services):
+    if all(service.instance_uuid != grant.asked.service for _, service in party.services):
         return None
     judged = reassert(work, party, grant.asked, earlier.basis, earlier)
     return judged if isinstance(judged, Assertion) and judged.subject == earlier.subject else None

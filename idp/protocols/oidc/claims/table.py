@@ -61,7 +61,7 @@ class Claim:
 
 def facts_of(issuer: str, party: Party, asked: LoginRequest, assertion: Assertion) -> Facts | None:
     """The facts of a login, or None when the party no longer has its service."""
-    service = next((one for _, one in party.services if one.uuid == asked.service), None)
+    service = next((one for _, one in party.services if one.instance_uuid == asked.service), None)
     return None if service is None else Facts(issuer, party.identity, service, assertion, memory_of(asked.reply))
 
 

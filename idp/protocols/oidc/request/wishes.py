@@ -66,7 +66,7 @@ def wishes_of(request: Request, our_keys: Sequence[Key], highest: Level) -> Logi
     return LoginRequest(
         protocol=OIDC,
         party=request.party.id,
-        service=service.uuid,
+        service=service.instance_uuid,
         level=level.demand.level,
         ceiling=level.demand.ceiling,
         # A passive request cannot be forced: it must not end the session that it may not renew either.
@@ -118,17 +118,21 @@ def _values(member: Mapping[str, Any] | None) -> tuple[str, ...]:
 
 
 def _service(request: Request) -> Service:
-    """The one service that the scope names, by UUID or by name, or the party's default (domain 11.3)."""
+    """The one service that the scope names, by UUID or by name, or the party's default (domain 11.3).
+
+    The UUID of a definition means the first of its instances that the party has.
+    """
     services = [service for _, service in request.party.services]
     chosen: list[Service] = []
     for token in request.get("scope").split():
         prefix = next((one for one in _SERVICE_PREFIXES if token.lower().startswith(one)), "")
         wanted = token[len(prefix) :].lower()
-        found = [one for one in services if (one.uuid == wanted if prefix else one.slug == token)]
+        found = [one for one in services if (one.instance_uuid == wanted if prefix else one.slug == token)]
+        found = found or [one for one in services if prefix and one.uuid == wanted][:1]
         if prefix and not found:
             raise Fault("P15", "invalid_scope", "The scope names a service that is none of this client's.")
         chosen += found
-    if len({one.uuid for one in chosen}) > 1:
+    if len({one.instance_uuid for one in chosen}) > 1:
         raise Fault("P15", "invalid_scope", "The scope names several services.")
     return chosen[0] if chosen else request.party.default_service
 

@@ -12,12 +12,6 @@ NAMESPACES: Final = (ESC, OLDER)
 BRANCH_RESTRICTION: Final = "urn:etoegang:1.9:ServiceRestriction:Vestigingsnr"
 LEVEL: Final = f"{{{SAML}}}AuthnContextClassRef"
 LIMITS: Final = Limits(octets=LARGEST, nodes=1_000_000, comments=True)
-# The scheme has no place for these facts of ours, and leaves open what a Classifier says.
-OURS: Final = "idp:"
-SLUG: Final = f"{OURS}slug="
-CHAINS: Final = f"{OURS}chains"
-ALLOW_LOWER: Final = f"{OURS}allow-lower"
-ENFORCED_FROM: Final = f"{OURS}enforced-from="
 EIDAS: Final = "eIDAS-inbound"
 
 _SCHEMA: Final = "service-catalogue-1.13.xsd"

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -12,16 +12,13 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from idp.domain.assurance import level_of_uri
 from idp.domain.identifiers import ServiceUrn
 from idp.domain.parties import Service
+from idp.protocols.saml.catalogue.classifiers import read_classifiers
 from idp.protocols.saml.catalogue.names import (
-    ALLOW_LOWER,
     BRANCH_RESTRICTION,
-    CHAINS,
     EIDAS,
-    ENFORCED_FROM,
     LEVEL,
     LIMITS,
     NAMESPACES,
-    SLUG,
     catalogue_schema,
 )
 from idp.protocols.saml.metadata.sp_metadata import read_certificate
@@ -48,19 +45,19 @@ _SIGNED: Final = "Its signature is that of the certificate named."
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How to read: the instant, our own OIN, the keys of which one must have signed, and the services known by UUID."""
+    """How to read: the instant, our own OIN, the keys of which one must have signed, and the services known so far."""
 
     now: datetime
     broker: str
     pinned: Sequence[VerificationKey] = ()
-    known: Mapping[str, Service] = field(default_factory=dict)
+    known: Sequence[Service] = ()
 
 
 def read_xml(octets: bytes, manner: Manner) -> Draft:
     """The services of a catalogue; with pinned keys only what one of them signed is looked at (SEC-9, SEC-18).
 
     What the scheme has no place for (name of our own, chains, lower requests, date) comes from our classifiers, else
-    from the service known by that UUID. Raises ``BadCatalogue`` with every fault.
+    from the instance known by that UUID, and the date from its definition. Raises ``BadCatalogue`` with every fault.
     """
     try:
         root = parse(octets, LIMITS)
@@ -73,14 +70,17 @@ def read_xml(octets: bytes, manner: Manner) -> Draft:
             root = parse_canonical(verify(root, str(root.tag), manner.pinned))
     except Refused as refused:
         raise BadCatalogue([f"The document is refused ({refused.fault}): {refused.detail.rstrip('.')}."]) from None
-    reader = _Reader(f"{{{namespace}}}", manner)
-    listed = [reader.provider(node) for node in root.iterfind(f"{{{namespace}}}ServiceProvider")]
+    instances: dict[str, Service] = {one.instance_uuid: one for one in manner.known}
+    reader = _Reader(f"{{{namespace}}}", manner, instances, {one.uuid: one for one in manner.known})
+    listed = reader.providers(root)
     if reader.faults:
-        raise BadCatalogue(reader.faults)
-    services = judge(reader.without_left_out(listed), manner.known.values())
+        raise BadCatalogue([*dict.fromkeys(reader.faults)])
+    services = judge(reader.without_left_out(listed), manner.known)
+    # What is said of a definition is found at each of its instances.
+    notes = dict.fromkeys(reader.notes)
     if not services:
-        raise BadCatalogue(["No service is left that can be offered here.", *reader.notes])
-    return Draft(services, (note, *reader.notes))
+        raise BadCatalogue(["No service is left that can be offered here.", *notes])
+    return Draft(services, (note, *notes))
 
 
 def _has_signature(root: Element) -> bool:
@@ -91,34 +91,50 @@ def _has_signature(root: Element) -> bool:
 
 @dataclass(slots=True)
 class _Reader:
-    """Reads providers of one namespace, and keeps what is wrong and what is to be told."""
+    """Reads providers of one namespace, and keeps what is wrong and what is to be told.
+
+    ``instances`` are the known services by their own UUID, ``definitions`` one known service of each definition.
+    """
 
     esc: str
     manner: Manner
+    instances: Mapping[str, Service]
+    definitions: Mapping[str, Service]
     faults: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     left_out: set[str] = field(default_factory=set)
 
-    def provider(self, node: Element) -> Listed:
-        """A provider with its services: each definition with its one instance."""
+    def providers(self, root: Element) -> list[Listed]:
+        """Every provider with its services: each instance with its definition, which another provider may have."""
+        nodes = root.findall(f"{self.esc}ServiceProvider")
+        own = [self._definitions(node) for node in nodes]
+        every = {uuid: definition for some in reversed(own) for uuid, definition in some.items()}
+        listed = [self._provider(node, every | some) for node, some in zip(nodes, own, strict=True)]
+        used = {self._text(one, "InstanceOfService").lower() for one in root.iter(f"{self.esc}ServiceInstance")}
+        for uuid, one in every.items():
+            if uuid not in used:
+                self._note(one, f"{uuid} has no instance, so nobody can log in there yet; it is left out")
+        return listed
+
+    def _definitions(self, node: Element) -> dict[str, Element]:
+        """The definitions of a provider by UUID; several providers may each have one by the same (domain 5.1)."""
+        found: dict[str, Element] = {}
+        for one in node.iterfind(f"{self.esc}ServiceDefinition"):
+            uuid = self._text(one, "ServiceUUID").lower()
+            if uuid in found:
+                self._fault(one, f"the definition {uuid} stands twice; give it its instances in one place")
+            found[uuid] = one
+        return found
+
+    def _provider(self, node: Element, definitions: Mapping[str, Element]) -> Listed:
         oin = self._text(node, "ServiceProviderID")
-        instances: dict[str, list[Element]] = {}
-        for one in node.iterfind(f"{self.esc}ServiceInstance"):
-            instances.setdefault(self._text(one, "InstanceOfService").lower(), []).append(one)
         services = []
-        for definition in node.iterfind(f"{self.esc}ServiceDefinition"):
-            uuid = self._text(definition, "ServiceUUID").lower()
-            found = instances.pop(uuid, [])
-            if len(found) == 1:
-                services += self._service(oin, definition, found[0])
-            elif found:
-                self._fault(
-                    definition, f"{uuid} has {len(found)} instances; give each a definition and UUID of its own"
-                )
+        for one in node.iterfind(f"{self.esc}ServiceInstance"):
+            definition = definitions.get(self._text(one, "InstanceOfService").lower())
+            if definition is None:
+                self._fault(one, "InstanceOfService names no definition of this document; put that in too")
             else:
-                self._note(definition, f"{uuid} has no instance, so nobody can log in there yet; it is left out")
-        for one in (one for strays in instances.values() for one in strays):
-            self._fault(one, "InstanceOfService names no definition of this provider that has no instance yet")
+                services += self._service(oin, definition, one)
         name = self._texts(node, "OrganizationDisplayName")
         return Listed(f"{self._place(node)}: provider {oin}", {"oin": oin, "name": name}, services)
 
@@ -148,7 +164,7 @@ class _Reader:
             "url": self._url(instance),
             "portal_for": self._portal_for(definition, instance),
         }
-        return [(where, entry | self._ours(instance, uuid, classifiers, f"{oin}-{entry['index']}"))]
+        return [(where, entry | self._ours(instance, entry, classifiers, f"{oin}-{entry['index']}"))]
 
     def _portal_for(self, definition: Element, instance: Element) -> list[str]:
         """What a portal names, in its order; one that names nothing leads nowhere."""
@@ -160,6 +176,8 @@ class _Reader:
 
     def without_left_out(self, listed: Sequence[Listed]) -> Sequence[Listed]:
         """The providers with portals for what is offered here alone; what is left nothing is left out itself."""
+        # A definition is left out with the last of its instances.
+        self.left_out -= {entry["uuid"] for one in listed for _, entry in one.services}
         return [replace(one, services=[*self._leading(one.services)]) for one in listed] if self.left_out else listed
 
     def _leading(self, entries: Sequence[tuple[str, dict[str, Any]]]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -221,29 +239,21 @@ class _Reader:
             found.append({"name": name, "required": required, "purpose": self._texts(node, "PurposeStatement")})
         return found
 
-    def _ours(self, instance: Element, uuid: str, classifiers: list[str], slug: str) -> dict[str, Any]:
+    def _ours(self, instance: Element, entry: Mapping[str, Any], classifiers: list[str], slug: str) -> dict[str, Any]:
         """What the scheme has no place for."""
-        known = self.manner.known.get(uuid)
+        known = self.instances.get(entry["instance_uuid"])
         single = self._text(instance, "SSOSupport") or str(known is not None and known.sso).lower()
         facts: dict[str, Any] = {"slug": slug, "sso": single in ("true", "1"), "chains": False, "allow_lower": False}
-        if any(one.startswith(SLUG) for one in classifiers):
-            stated = dict(one.partition("=")[::2] for one in classifiers)
-            facts["slug"] = stated[SLUG.rstrip("=")]
-            facts |= {"chains": CHAINS in stated, "allow_lower": ALLOW_LOWER in stated}
-            return facts | self._date(instance, stated.get(ENFORCED_FROM.rstrip("=")))
-        if known is None:
-            return facts
-        facts |= {"slug": known.slug, "chains": known.chains, "allow_lower": known.allow_lower}
-        return facts if known.enforced_from is None else facts | {"enforced_from": known.enforced_from}
-
-    def _date(self, instance: Element, text: str | None) -> dict[str, date]:
-        if text is None:
-            return {}
         try:
-            return {"enforced_from": date.fromisoformat(text)}
-        except ValueError:
-            self._fault(instance, f"the date {text[:32]!r} is not written year-month-day")
-            return {}
+            stated = read_classifiers(classifiers)
+        except ValueError as fault:
+            self._fault(instance, str(fault))
+            return facts
+        if not stated and known is not None:
+            facts |= {"slug": known.slug, "chains": known.chains, "allow_lower": known.allow_lower}
+        if not stated and (definition := self.definitions.get(entry["uuid"])) is not None and definition.enforced_from:
+            facts["enforced_from"] = definition.enforced_from
+        return facts | stated
 
     def _url(self, instance: Element) -> str:
         found = {node.get(_LANG, "")[:2]: _plain(node) for node in instance.iterfind(f"{self.esc}ServiceURL")}

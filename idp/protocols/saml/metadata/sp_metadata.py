@@ -178,14 +178,14 @@ def place_services(metadata: SpMetadata, services: Sequence[Service]) -> tuple[t
     the metadata in their order, and then the lowest free numbers from 1.
     """
     named = {name: one.index for one in metadata.services for name, _ in one.attributes}
-    matched = {service.uuid: named[service.urn] for service in services if service.urn in named}
+    matched = {service.instance_uuid: named[service.urn] for service in services if service.urn in named}
     taken = set(matched.values())
     left = [one.index for one in _default_first(metadata) if one.index not in taken]
     left += [
         number for number in range(1, len(services) + len(taken) + len(left) + 1) if number not in taken | set(left)
     ]
     rest = iter(left)
-    return tuple((matched[one.uuid] if one.uuid in matched else next(rest), one) for one in services)
+    return tuple((matched[one.instance_uuid] if one.instance_uuid in matched else next(rest), one) for one in services)
 
 
 def _default_first(metadata: SpMetadata) -> list[AttributeService]:

@@ -71,7 +71,7 @@ def understand(verified: Verified, consumer: Consumer, reply_to: Consumer, endpo
     return LoginRequest(
         protocol="saml",
         party=verified.party.id,
-        service=service.uuid,
+        service=service.instance_uuid,
         level=needed.level,
         ceiling=ceiling,
         force=request.force,
