@@ -179,6 +179,19 @@ def test_an_odd_request_hears_of_it_and_still_ends_the_session(
     assert party.needs_password()
 
 
+@pytest.mark.parametrize("ends", ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
+def test_an_end_at_the_edge_of_time_is_no_fault_of_ours(site: Site, ends: str) -> None:
+    """A request that never ends, as some write it, is obeyed; an instant that cannot be is P10 (SEC-2)."""
+    party = known_at(site, Profile.GENERIC)
+    leaving = Leaving(party, party.log_in("anna"), {"NotOnOrAfter": ends})
+    response = leaving.send("redirect")
+    if ends.endswith("59Z"):
+        assert carried(site.office, response, party).status == "Success"
+        assert party.needs_password()
+    else:
+        assert (response.status_code, Page(response).error) == (400, "P10")
+
+
 def test_a_stale_request_without_an_index_ends_nothing(site: Site) -> None:
     """An old request that names a person for ever is no way to log that person out again and again."""
     party = known_at(site, Profile.GENERIC)

@@ -226,7 +226,7 @@ def _problem(office: Office, sender: Sender, request: LogoutRequest, path: str) 
     if request.version != "2.0":
         return Problem.VERSION
     skew = timedelta(seconds=office.settings.saml.skew_seconds)
-    late = request.ends_at is not None and sender.now >= request.ends_at + skew
+    late = request.ends_at is not None and sender.now - skew >= request.ends_at
     return Problem.EXPIRED if late or abs(sender.now - request.issued_at) > skew else None
 
 
