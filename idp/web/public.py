@@ -1,7 +1,7 @@
 """Pages for anyone: the front page, the services, and what to do today where a page of its own comes later."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -93,7 +93,9 @@ def _list_json(office: Office) -> Callable[[], Response]:
 
 def _services(office: Office) -> str:
     today, listed = dutch_day(office.clock.now()), _listed(office)
-    known = [_view(one, behind(one, listed), today) for one in listed]
+    views = [_view(one, behind(one, listed), today) for one in listed]
+    # Instances of a definition that read alike are one service to people; programs are told each.
+    known = list({replace(one, slug=""): one for one in views}.values())
     wanted = Wanted(request.args.get("zoek", "")[:100].strip(), request.args.get("niveau", ""))
     labels = [level.label for level in Level]
     return render_template(
@@ -129,5 +131,5 @@ def _view(service: Service, led_to: Sequence[Service], today: date) -> ServiceVi
         chains=service.chains,
         enforced_from=service.enforced_from,
         announced=service.announced(today) is not None,
-        portal_for=tuple(spoken(one.name) for one in led_to),
+        portal_for=tuple(dict.fromkeys(spoken(one.name) for one in led_to)),
     )

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from idp.domain.assertion import Assertion, Served
 from idp.domain.assurance import Level
@@ -19,10 +20,11 @@ from idp.services.catalogue.loading import load, store
 from idp.services.catalogue.lockout import locked_out
 from idp.services.catalogue.text import write_toml
 from idp.services.decision.conclusion import dutch_day
-from idp.services.decision.explain import Several, explain
+from idp.services.decision.explain import Several, explain, reach
 from idp.services.relying_parties.parties import BadParty, NewParty, NewProvider, add, check_services
 from idp.services.work import Office
 from idp.store.catalogue import read_services
+from idp.store.people import Account
 from tests.office import StandingClock
 from tests.services.conftest import OpenOffice
 from tests.services.instances_kit import beside, of_three, open_instances
@@ -234,3 +236,18 @@ def test_an_instance_of_its_own_is_no_change_of_the_others(office: Office) -> No
         before = read_services(connection)
     (change,) = changes(before, [catalogue()["RVO-3"], beside(catalogue()["RVO-3"])])
     assert (change.before, change.after.slug) == (None, "RVO-3-8")
+
+
+def test_people_see_one_service_where_instances_are_decided_alike(office: Office) -> None:
+    """F03: trying one's means names a service once at each provider, and twice where two instances take other ways."""
+    made = open_instances(office)
+    with office.reading() as connection:
+        account = str(connection.execute(select(Account.id).where(Account.username == "anna")).scalar_one())
+
+    def told() -> list[str]:
+        return [one.service.provider.oin for one in reach(office, account) if one.service.uuid == made[0].uuid]
+
+    assert sorted(told()) == sorted({one.provider.oin for one in made})
+    with office.work("test") as work:
+        store(work, (replace(made[1], chains=False),))
+    assert len(told()) == 3

@@ -2,6 +2,7 @@
 
 from base64 import b64decode
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from lxml import etree
 
 from idp.app import create_app
 from idp.domain.parties import Service
+from idp.services.catalogue.loading import store
 from idp.services.work import Office
 from tests.office import StandingClock
 from tests.protocol.saml_kit import schemas, values
@@ -76,15 +78,16 @@ def test_an_openid_client_is_told_its_instance(
 
 
 def test_everybody_reads_of_each_instance(site: Site, instances: tuple[Service, Service, Service]) -> None:
-    """F03: the lists have an entry for each, by its own names."""
+    """F03: a program finds an entry for each; people one of each provider, and two where they differ."""
     listed = site.browser.get("/diensten.json", base_url=OWN).get_json()["services"]
     found = [(one["id"], one["uuid"], one["instance_uuid"]) for one in listed if one["uuid"] == instances[0].uuid]
     assert sorted(found) == sorted((one.slug, one.uuid, one.instance_uuid) for one in instances)
-    page = site.get("/diensten")
-    for one in instances:
-        row = page.soup.select_one(f"[data-service={one.slug}]")
-        assert row is not None
-        assert one.provider.name["nl"] in row.get_text(" ")
+    rows = [one.get_text(" ") for one in site.get("/diensten").soup.select("[data-service^=RVO-3]")]
+    assert [[one.provider.name["nl"] in row for row in rows] for one in instances[1:]] == [[True, False], [False, True]]
+    with site.office.work("test") as work:
+        store(work, (replace(instances[1], chains=False),))
+    site.office.directory._looked_at = float("-inf")
+    assert len(site.get("/diensten").soup.select("[data-service^=RVO-3]")) == 3
 
 
 def test_the_activity_names_the_service(site: Site, instances: tuple[Service, Service, Service]) -> None:

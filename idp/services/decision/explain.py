@@ -77,17 +77,20 @@ class Reach:
 
 
 def reach(office: Office, account: str) -> list[Reach]:
-    """The decision at every public service, as a login with everything the account has would come out."""
+    """The decision at every public service, as a login with everything the account has would come out.
+
+    Instances that one provider has of a definition, and that are decided alike, are one service to people.
+    """
     with office.reading() as connection:
         held = [way.held for way in ways_of(connection, account)]
     today = dutch_day(office.clock.now())
     services = office.directory.services()
+    told = {(one.uuid, one.provider.oin, one.chains, one.portal_for): one for one in services if one.public}
     return [
         Reach(one, 0, shut)
         if (shut := closed(office.settings, one.level))
         else _reach(one, behind(one, services), held, today)
-        for one in services
-        if one.public
+        for one in told.values()
     ]
 
 

@@ -1,6 +1,7 @@
 """The scheme's service catalogue in XML, read into the form that our own catalogue file has (domain 5.2, 5.6)."""
 
 import re
+from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -109,7 +110,7 @@ class _Reader:
         nodes = root.findall(f"{self.esc}ServiceProvider")
         own = [self._definitions(node) for node in nodes]
         every = {uuid: definition for some in reversed(own) for uuid, definition in some.items()}
-        listed = [self._provider(node, every | some) for node, some in zip(nodes, own, strict=True)]
+        listed = [self._provider(node, ChainMap(some, every)) for node, some in zip(nodes, own, strict=True)]
         used = {self._text(one, "InstanceOfService").lower() for one in root.iter(f"{self.esc}ServiceInstance")}
         for uuid, one in every.items():
             if uuid not in used:
