@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from OpenSSL import SSL
 
 from idp.cli.listening import BACKLOG, Listening
+from idp.effects.revocation import UNREADABLE
 
 _SERVED = ("/certificaat/", "/saml/artifact", "/saml/1.13/artifact", "/saml/1.11/artifact", "/oidc/", "/static/")
 _THREADS = 16
@@ -154,7 +155,7 @@ def _shown(visitor: SSL.Connection) -> tuple[bytes, ...]:
     try:
         own = visitor.get_peer_certificate(as_cryptography=True)
         chain = visitor.get_peer_cert_chain(as_cryptography=True) or []
-    except ValueError:
+    except UNREADABLE:
         return (b"",)
     further = [one for one in chain if one != own]
     return tuple(one.public_bytes(Encoding.DER) for one in (own, *further) if one is not None)

@@ -23,13 +23,14 @@ def bind(context: click.Context, username: str, file: Path) -> None:
     from cryptography import x509
 
     from idp.effects.certificates import identity_of
+    from idp.effects.revocation import UNREADABLE
     from idp.services.authentication.certificates import BadBinding
     from idp.services.authentication.certificates import bind as bind_certificate
 
     try:
         found = x509.load_pem_x509_certificate(file.read_bytes())
         identity = identity_of(found)
-    except ValueError:
+    except UNREADABLE:
         raise click.ClickException(f"{file} is not a certificate in PEM.") from None
     try:
         with office_of(context).work("operator") as work:

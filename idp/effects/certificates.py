@@ -5,13 +5,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from cryptography.x509.verification import ExtensionPolicy, PolicyBuilder, Store, VerificationError
 
 from idp.domain.certificates import CertificateFault, CertificateIdentity
-from idp.effects.revocation import Revocation
+from idp.effects.revocation import UNREADABLE, Revocation
 
 # A root, two authorities below it, and the person.
 _MOST_BETWEEN = 3
@@ -41,7 +40,7 @@ class PersonalCertificates:
             leaf, *given = [x509.load_der_x509_certificate(one) for one in chain[: 1 + _MOST_BETWEEN]]
             identity = identity_of(leaf)
             leaf.extensions  # noqa: B018  # read here, so that what cannot be read is told as such
-        except (ValueError, UnsupportedAlgorithm):
+        except UNREADABLE:
             return CertificateFault.UNREADABLE
         moment = now.astimezone(UTC)
         if moment < leaf.not_valid_before_utc:
@@ -103,7 +102,21 @@ def identity_of(certificate: x509.Certificate) -> CertificateIdentity:
 
 def der_of_pem(text: str) -> bytes:
     """The first certificate of a PEM text as DER; raises ``ValueError``."""
-    return x509.load_pem_x509_certificate(text.encode()).public_bytes(Encoding.DER)
+    try:
+        return x509.load_pem_x509_certificate(text.encode()).public_bytes(Encoding.DER)
+    except UNREADABLE as error:
+        raise ValueError(str(error)) from error
+
+
+def readable(der: bytes) -> bool:
+    """Whether a certificate can be read whole, so that nobody behind this stumbles over it (SEC-2)."""
+    try:
+        found = x509.load_der_x509_certificate(der)
+        found.extensions  # noqa: B018  # it is read when asked for
+        found.public_key()
+    except UNREADABLE:
+        return False
+    return True
 
 
 def _read_all(place: Path) -> list[x509.Certificate]:

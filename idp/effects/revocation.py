@@ -21,6 +21,8 @@ from idp.domain.certificates import CertificateFault
 from idp.effects.fetch import Request
 from idp.ports import Fetched, FetchFailed
 
+UNREADABLE = (ValueError, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension)
+"""What reading a certificate, or a list of them, ends in when it is none: the library has no one name for it."""
 _SKEW = timedelta(minutes=5)
 # Whatever an answer says of itself, it is asked anew after this long.
 _KEPT_AT_MOST = timedelta(minutes=10)
@@ -127,7 +129,7 @@ def _status(
         if response.certificate_status is ocsp.OCSPCertStatus.UNKNOWN:
             return None
         return ends, response.certificate_status is ocsp.OCSPCertStatus.REVOKED
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, x509.ExtensionNotFound):
+    except (*UNREADABLE, TypeError, InvalidSignature, x509.ExtensionNotFound):
         return None
 
 
@@ -158,7 +160,7 @@ def _listed(
         if not isinstance(found.signature_hash_algorithm, _DIGESTS) or not _is_whole(found, certificate):
             return None
         return ends, found.get_revoked_certificate_by_serial_number(certificate.serial_number) is not None
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except (*UNREADABLE, TypeError):
         return None
 
 

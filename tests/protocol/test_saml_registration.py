@@ -1,5 +1,6 @@
 """Metadata of relying parties: what may be registered, and what is to be mended first (domain 6.1)."""
 
+from base64 import b64decode, b64encode
 from dataclasses import replace
 from datetime import timedelta
 
@@ -191,6 +192,17 @@ def test_what_is_no_metadata_is_p10(octets: bytes) -> None:
     (finding,) = findings(octets)
     assert finding.code == "P10"
     assert "\n" not in finding.sentence
+
+
+def test_a_certificate_of_no_version_is_p10() -> None:
+    """What cannot be read as a certificate is a finding, whatever the library calls it."""
+    body = "".join(fixed_key("sp").public.certificate.splitlines()[1:-1])
+    odd = b64encode(b64decode(body).replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x3b")).decode()
+    text = "".join(Published().xml().decode().splitlines())
+    assert body in text
+    assert body != odd
+    found = findings(text.replace(body, odd).encode())
+    assert [one.code for one in found] == ["P10"]
 
 
 def test_weak_keys_are_refused() -> None:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
 from idp.domain.certificates import CertificateFault, CertificateIdentity
-from idp.effects.certificates import PersonalCertificates
+from idp.effects.certificates import PersonalCertificates, readable
 from idp.effects.fetch import Request
 from idp.effects.revocation import Revocation
 from idp.lab import authority
@@ -91,6 +91,28 @@ def test_a_certificate_too_large_is_not_passed_over(house: House) -> None:
 def test_what_is_no_certificate_is_unreadable(house: House, octets: bytes) -> None:
     """Whatever stands in its place, there is an answer and no failure."""
     assert house.judge.judge([octets], NOW) is CertificateFault.UNREADABLE
+
+
+VERSION = (b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x3b")
+TWICE = (b"\x55\x1d\x23", b"\x55\x1d\x0e")
+
+
+@pytest.mark.parametrize("odd", [VERSION, TWICE], ids=["version", "an extension twice"])
+def test_what_no_authority_would_write_is_unreadable(house: House, odd: tuple[bytes, bytes]) -> None:
+    """A stranger writes what they like into a certificate of their own; it is told as one we cannot read (SEC-2)."""
+    der = house.rosa.der.replace(*odd)
+    assert der != house.rosa.der
+    assert house.judge.judge([der, house.issuing.der], NOW) is CertificateFault.UNREADABLE
+    assert not readable(der)
+    assert readable(house.rosa.der)
+
+
+def test_a_list_of_no_version_is_not_believed(house: House) -> None:
+    """What cannot be read as a list says nothing, and so nobody gets in on it."""
+    listed = revocation_list(house.issuing)
+    house.street.answers = {LIST_URL: listed.replace(b"\x02\x01\x01", b"\x02\x01\x10", 1)}
+    assert house.street.answers[LIST_URL] != listed
+    assert house.told(house.rosa, house.issuing) is CertificateFault.REVOCATION_UNKNOWN
 
 
 def test_nothing_shown_is_missing(house: House) -> None:

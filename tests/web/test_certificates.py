@@ -1,6 +1,7 @@
 """Whose word counts about a certificate: our own listener's and a configured proxy's, and nobody else's (SEC-33)."""
 
 import json
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -98,6 +99,16 @@ def test_a_forged_header_is_no_certificate(site: Site, made: Path, address: str,
 @pytest.mark.parametrize("pem", ["nonsense", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"])
 def test_what_a_proxy_hands_over_may_be_no_certificate(site: Site, pem: str) -> None:
     """A header that holds no certificate is as good as none."""
+    assert shown(site, "10.0.0.1", pem) == "missing"
+
+
+def test_a_certificate_of_no_version_is_a_page(site: Site, made: Path) -> None:
+    """Whatever a stranger wrote into the certificate of the connection or the header, there is a page (SEC-2)."""
+    der = authority.certificate_of(made, "rosa").public_bytes(Encoding.DER)
+    odd = der.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x3b")
+    assert odd != der
+    assert shown(site, "192.0.2.7", "", peer=(odd,)) == "unreadable"
+    pem = f"-----BEGIN CERTIFICATE-----\n{b64encode(odd).decode()}\n-----END CERTIFICATE-----\n"
     assert shown(site, "10.0.0.1", pem) == "missing"
 
 

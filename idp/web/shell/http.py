@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 from flask import Response, g, redirect, render_template, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from idp.effects.certificates import der_of_pem
+from idp.effects.certificates import der_of_pem, readable
 from idp.protocols.message import Answer, Document, HttpMessage, PostForm, Redirect
 from idp.settings import Settings
 from idp.web.shell.headers import allow_form_to
@@ -71,8 +71,13 @@ def wait_until(response: Response, until: datetime, now: datetime) -> None:
 def shown_certificates(settings: Settings) -> tuple[bytes, ...]:
     """The certificates that were shown on this connection (DER, the person's first); a stranger's word is none.
 
-    They come from our own listener, or in a header from a proxy that is configured for it, at its own host alone.
+    They come from our own listener, or in a header from a proxy that is configured for it, at its own host alone. One
+    that cannot be read is an empty text in its place.
     """
+    return tuple(one if readable(one) else b"" for one in _shown(settings))
+
+
+def _shown(settings: Settings) -> tuple[bytes, ...]:
     own: tuple[bytes, ...] = request.environ.get(SHOWN, ())
     header = settings.certificates.header
     if own or not header or request.remote_addr not in settings.server.trusted_proxies:

@@ -29,7 +29,7 @@ def pinned_keys(pem: bytes) -> list[VerificationKey]:
     """
     try:
         keys = [one.public_key() for one in x509.load_pem_x509_certificates(pem)]
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         raise Refused(Fault.MALFORMED, f"the pinned certificate cannot be read: {error}") from error
     fitting = [key for key in keys if isinstance(key, RSAPublicKey | EllipticCurvePublicKey)]
     if len(fitting) != len(keys):

@@ -272,7 +272,7 @@ def _open(body: str) -> tuple[x509.Certificate, VerificationKey]:
     try:
         certificate = x509.load_der_x509_certificate(decode_base64(body))
         key = certificate.public_key()
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         raise Refused(Fault.MALFORMED, f"a certificate cannot be read: {error}") from error
     if not isinstance(key, RSAPublicKey | EllipticCurvePublicKey):
         raise Refused(Fault.MALFORMED, "a certificate is neither of RSA nor of an elliptic curve")
