@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 from alembic import command
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, insert, select, text, update
 
 from idp.domain.audit import Event
 from idp.domain.parties import Service
 from idp.lab.seed import seed
 from idp.services.account.activity import deeds
-from idp.services.authentication.login import Waiting
+from idp.services.authentication.login import Gone, Missing, Waiting
 from idp.services.work import Office, Work
 from idp.store.catalogue import PartyService
 from idp.store.devices import DeviceRow
@@ -105,3 +105,17 @@ def test_what_was_recorded_still_shows_its_service(office: Office, which: str) -
     with office.reading() as connection:
         (deed,) = deeds(office, connection, account)
     assert deed.service == service.name
+
+
+def test_a_login_for_a_service_that_its_party_lacks_is_begun_anew(office: Office) -> None:
+    """SEC-2: a login that names what its party does not have is unknown, as one that never was."""
+    party = register(office, "RVO-3")
+    anna = Person(office, "anna")
+    waiting = anna.begin(ask(party))
+    assert isinstance(waiting, Waiting)
+    with office.work("test") as work:
+        request = json.loads(work.connection.execute(select(LoginRow.request)).scalar_one())
+        changed = json.dumps(request | {"service": catalogue()["UWV"].instance_uuid})
+        work.connection.execute(update(LoginRow).values(request=changed))
+    assert anna.look(waiting.login.id) == Missing(Gone.UNKNOWN)
+    assert anna.identify(waiting.login.id) == Missing(Gone.UNKNOWN)

@@ -65,10 +65,13 @@ def load(office: Office, connection: Connection, login_id: str) -> Login | None:
     party = party_of(office, row.party_id) if row is not None else None
     if row is None or party is None:
         return None
+    asked = request_of_json(json.loads(row.request))
+    if all(service.instance_uuid != asked.service for _, service in party.services):
+        return None
     return Login(
         id=row.id,
         party=party,
-        asked=request_of_json(json.loads(row.request)),
+        asked=asked,
         progress=_progress_of_json(json.loads(row.progress)),
         browser=row.browser,
         status=row.status,
