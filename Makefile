@@ -12,7 +12,7 @@ help: ## list these targets
 demo: .venv/run.stamp ## serve personas, services and portals at http://localhost:PORT
 	@$(BIN)/idp demo --port $(PORT) --data $(DATA)
 test: .venv/dev.stamp system ## run every test, with real PostgreSQL and Chromium
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 check: .venv/dev.stamp ## format, lint, types, layers, unit and hygiene tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .

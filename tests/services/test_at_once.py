@@ -26,8 +26,6 @@ from tests.services.killed import FREE
 from tests.web.responder_kit import shows, stock
 
 AT_ONCE, OTHER = 20, "b" * 64
-# One office for each database, used by one worker.
-pytestmark = pytest.mark.xdist_group("at-once")
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

@@ -16,8 +16,6 @@ from tests.fixtures.database import fresh_postgresql, fresh_sqlite
 from tests.office import close, open_test_office
 from tests.services.deeds import DEEDS, difference
 
-# Both databases are walked through once, by one worker.
-pytestmark = pytest.mark.xdist_group("killed")
 Lines = list[dict[str, Any]]
 
 

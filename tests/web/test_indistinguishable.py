@@ -36,8 +36,6 @@ RESOLUTION = 50_000
 # Far below what a person or a network notices, and well above nothing.
 PLANTED_SECONDS = 0.001
 _VALUE = re.compile(r"'(?:[^']|'')*'|\b\d[\d.]*\b")
-# One site for all, walked through by one worker.
-pytestmark = pytest.mark.xdist_group("indistinguishable")
 
 
 @pytest.fixture(scope="module")
