@@ -10,6 +10,7 @@ from tests.fixtures.database import keys
 from tests.office import close, open_test_office
 
 OpenOffice = Callable[..., Office]
+Written = Callable[[str], Path]
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +32,15 @@ def open_office(test_keys: Path) -> Iterator[OpenOffice]:
     yield open_one
     for office in opened:
         close(office)
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Written:
+    """Writes a catalogue file and answers where it is."""
+
+    def write(toml: str) -> Path:
+        file = tmp_path / "catalogue.toml"
+        file.write_text(toml, encoding="utf-8")
+        return file
+
+    return write

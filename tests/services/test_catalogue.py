@@ -1,7 +1,6 @@
 """The catalogue: what our file says, what is refused of another, and what loading changes."""
 
 import tomllib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from idp.services.catalogue.file import LARGEST, BadCatalogue, check
 from idp.services.catalogue.loading import load, show
 from idp.services.work import Office
 from idp.settings import product_file
-from tests.services.conftest import OpenOffice
+from tests.services.conftest import OpenOffice, Written
 
 _SERVICE = """
 [[providers]]
@@ -38,18 +37,6 @@ entity_types = [["RSIN", "KvKnr"], ["KvKnr"]]
 def office(database: str, open_office: OpenOffice) -> Office:
     """An office with an empty database."""
     return open_office(database)
-
-
-@pytest.fixture
-def written(tmp_path: Path) -> Callable[[str], Path]:
-    """Writes a catalogue file and answers where it is."""
-
-    def write(text: str) -> Path:
-        file = tmp_path / "catalogue.toml"
-        file.write_text(text, encoding="utf-8")
-        return file
-
-    return write
 
 
 def test_our_catalogue_is_that_of_the_rulings() -> None:
@@ -83,7 +70,7 @@ def test_loading_shows_what_was_loaded(office: Office) -> None:
     assert [one["required"] for one in shown["GEM"]["attributes"]] == [False, False, False]
 
 
-def test_loading_again_changes_in_place(office: Office, written: Callable[[str], Path]) -> None:
+def test_loading_again_changes_in_place(office: Office, written: Written) -> None:
     """A second loading changes the entry, keeps its neighbours, and tells every process to read again."""
     with office.work("test") as work:
         load(work, product_file("config", "catalogue.toml"))
@@ -97,7 +84,7 @@ def test_loading_again_changes_in_place(office: Office, written: Callable[[str],
     assert len(levels) == 8
 
 
-def test_a_name_of_another_service_is_refused(office: Office, written: Callable[[str], Path]) -> None:
+def test_a_name_of_another_service_is_refused(office: Office, written: Written) -> None:
     """A file cannot take a slug or ServiceID from a service with another UUID, nor an instance from its provider."""
     with office.work("test") as work:
         load(work, written(_SERVICE))
@@ -108,7 +95,7 @@ def test_a_name_of_another_service_is_refused(office: Office, written: Callable[
             load(work, written(text))
 
 
-def test_an_instance_keeps_its_service_id(office: Office, written: Callable[[str], Path]) -> None:
+def test_an_instance_keeps_its_service_id(office: Office, written: Written) -> None:
     """Another ServiceID under the same instance UUID is refused; a new instance stands beside it with its own name."""
     with office.work("test") as work:
         load(work, written(_SERVICE))
@@ -124,7 +111,7 @@ def test_an_instance_keeps_its_service_id(office: Office, written: Callable[[str
     assert found == [(1, "2", "1"), (2, "3", "1")]
 
 
-def test_an_instance_belongs_to_one_definition(office: Office, written: Callable[[str], Path]) -> None:
+def test_an_instance_belongs_to_one_definition(office: Office, written: Written) -> None:
     """A second definition cannot take an instance."""
     with office.work("test") as work:
         load(work, written(_SERVICE))
@@ -169,20 +156,20 @@ def test_an_instance_belongs_to_one_definition(office: Office, written: Callable
         ("[[providers]]", "[[providers", "not valid TOML"),
     ],
 )
-def test_faults_are_sentences(old: str, new: str, sentence: str, written: Callable[[str], Path]) -> None:
+def test_faults_are_sentences(old: str, new: str, sentence: str, written: Written) -> None:
     """Every rule for a catalogue entry (domain 5.6) is told in words that name the entry."""
     with pytest.raises(BadCatalogue, match=sentence):
         check(written(_SERVICE.replace(old, new)))
 
 
-def test_all_faults_are_told_at_once(written: Callable[[str], Path]) -> None:
+def test_all_faults_are_told_at_once(written: Written) -> None:
     """A file with two faults tells both."""
     with pytest.raises(BadCatalogue) as told:
         check(written(_SERVICE.replace('"EH3"', '"EH9"').replace("index = 1", "index = 0")))
     assert len(told.value.faults) == 2
 
 
-def test_names_are_used_once(written: Callable[[str], Path]) -> None:
+def test_names_are_used_once(written: Written) -> None:
     """Two services with one slug, ServiceID and UUID of the instance are refused, each by name."""
     second = _SERVICE[_SERVICE.index("[[providers.services]]") :]
     with pytest.raises(BadCatalogue) as told:
@@ -196,7 +183,7 @@ def test_a_missing_file_is_a_sentence(tmp_path: Path) -> None:
         check(tmp_path / "none.toml")
 
 
-def test_a_file_without_an_end_is_a_sentence(written: Callable[[str], Path]) -> None:
+def test_a_file_without_an_end_is_a_sentence(written: Written) -> None:
     """SEC-3: a file beyond the bound is refused before it is parsed."""
     with pytest.raises(BadCatalogue, match="more than 16 MiB"):
         check(written("#" * (LARGEST + 1)))

@@ -1,9 +1,7 @@
 """Portals in the catalogue: what a file may say of them, in either form, and what stays true when it changes."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -21,10 +19,8 @@ from idp.services.decision.conclusion import dutch_day
 from idp.services.relying_parties.parties import BadParty, NewParty, NewProvider, add
 from idp.services.work import Office
 from idp.store.catalogue import read_services
-from tests.services.conftest import OpenOffice
+from tests.services.conftest import OpenOffice, Written
 from tests.services.portal_kit import BEHIND, catalogue, only_for, open_portal, portal
-
-Written = Callable[[str], Path]
 
 
 @pytest.fixture
@@ -33,18 +29,6 @@ def office(database: str, open_office: OpenOffice) -> Office:
     made = open_office(database)
     seed(made, 7)
     return made
-
-
-@pytest.fixture
-def written(tmp_path: Path) -> Written:
-    """Writes a catalogue file and answers where it is."""
-
-    def write(toml: str) -> Path:
-        file = tmp_path / "catalogue.toml"
-        file.write_text(toml, encoding="utf-8")
-        return file
-
-    return write
 
 
 def of_rvo(**changes: object) -> tuple[Service, ...]:

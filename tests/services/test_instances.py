@@ -1,10 +1,8 @@
 """Several instances of one definition: in the file, in the database, at a login, and wherever a service is named."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -26,12 +24,11 @@ from idp.services.work import Office
 from idp.store.catalogue import read_services
 from idp.store.people import Account
 from tests.office import StandingClock
-from tests.services.conftest import OpenOffice
+from tests.services.conftest import OpenOffice, Written
 from tests.services.instances_kit import beside, of_three, open_instances
 from tests.services.login_kit import Person, ask, events, register
 from tests.services.portal_kit import catalogue, only_for, portal
 
-Written = Callable[[str], Path]
 THREE = of_three()
 FACTS: list[tuple[str, dict[str, object]]] = [
     ("name", {"name": {"nl": "Anders", "en": "Other"}}),
@@ -63,18 +60,6 @@ def office(database: str, open_office: OpenOffice, clock: StandingClock) -> Offi
     made = open_office(database, clock)
     seed(made, 7)
     return made
-
-
-@pytest.fixture
-def written(tmp_path: Path) -> Written:
-    """Writes a catalogue file and answers where it is."""
-
-    def write(toml: str) -> Path:
-        file = tmp_path / "catalogue.toml"
-        file.write_text(toml, encoding="utf-8")
-        return file
-
-    return write
 
 
 def test_our_form_gives_back_what_was_written(written: Written) -> None:

@@ -92,10 +92,10 @@ class SamlCodec:
         """
         reply = Reply.recall(incoming.asked.reply)
         _hold_to_place(work.office, incoming.party, reply)
-        note_name(work, incoming, outcome)
+        note_name(work, incoming.party, outcome, reply)
         if reply.binding is not Binding.ARTIFACT:
             return ""
-        response = self._response(work.office, incoming, outcome, work.now)
+        response = self._response(work.office, (incoming, reply), outcome, work.now)
         account = outcome.basis.account if isinstance(outcome, Assertion) else None
         return keep(work, incoming.party, reply, response, account)
 
@@ -104,11 +104,11 @@ class SamlCodec:
         reply = Reply.recall(incoming.asked.reply)
         if reply.binding is Binding.ARTIFACT:
             return by_artifact(reply, recorded)
-        return by_post(reply, self._response(office, incoming, outcome, now))
+        return by_post(reply, self._response(office, (incoming, reply), outcome, now))
 
-    def _response(self, office: Office, incoming: Incoming, outcome: Outcome, now: datetime) -> bytes:
+    def _response(self, office: Office, asker: tuple[Incoming, Reply], outcome: Outcome, now: datetime) -> bytes:
         """The Response that carries the outcome (domain 3.3, 3.6)."""
-        reply = Reply.recall(incoming.asked.reply)
+        incoming, reply = asker
         match outcome:
             case Assertion():
                 voice = self._voices.speak(office, reply.dialect, now, reply.key, advice=advised(incoming))

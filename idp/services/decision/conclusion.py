@@ -121,19 +121,19 @@ def conclude(work: Work, party: Party, asked: LoginRequest, progress: Progress, 
     if standing.step is not Step.ANSWER or option is None or not isinstance(option.decision, Granted):
         return _interrupt(work, party, asked, standing.step)
     way = standing.ways[option.held.key]
-    lacking = _lacking(work, service_of(party, asked), way, (asked, progress))
+    told = _attributes(work, way, asked, progress)
+    lacking = _lacking(party, asked, way, told)
     if lacking is not None:
         _note_refusal(work, party, asked, progress, lacking.value)
         return Undeliverable(lacking, reference)
-    return _grant(work, party, asked, progress, (option.decision, way))
+    return _grant(work, party, asked, progress, (option.decision, way, told))
 
 
-def _lacking(work: Work, service: Service, way: Way, wanted: tuple[LoginRequest, Progress]) -> Lacking | None:
+def _lacking(party: Party, asked: LoginRequest, way: Way, told: Mapping[str, str]) -> Lacking | None:
     """What the service must hear and cannot: an identifier that it takes (EC-4), a required attribute (RA-3)."""
-    if not names_of(service, way.principal):
+    if not names_of(service_of(party, asked), way.principal):
         return Lacking.ENTITY_TYPE
-    required = {one.name for one in wanted[0].attributes if one.required}
-    return Lacking.ATTRIBUTE if required and not required <= _attributes(work, way, *wanted).keys() else None
+    return Lacking.ATTRIBUTE if any(one.required and one.name not in told for one in asked.attributes) else None
 
 
 def _interrupt(work: Work, party: Party, asked: LoginRequest, step: Step) -> Interrupted:
@@ -159,9 +159,13 @@ def _note_refusal(work: Work, party: Party, asked: LoginRequest, progress: Progr
 
 
 def _grant(
-    work: Work, party: Party, asked: LoginRequest, progress: Progress, granted: tuple[Granted, Way]
+    work: Work,
+    party: Party,
+    asked: LoginRequest,
+    progress: Progress,
+    granted: tuple[Granted, Way, dict[str, str]],
 ) -> Assertion | Interrupted:
-    decision, way = granted
+    decision, way, attributes = granted
     if progress.authenticated_at is None:
         raise ValueError("granted without authentication")
     subject = _pseudonym(work, party, way)
@@ -191,7 +195,7 @@ def _grant(
         subdossiers=_subdossiers(work, decision),
         intermediaries=way.intermediaries,
         authenticated_at=progress.authenticated_at,
-        attributes=_attributes(work, way, asked, progress),
+        attributes=attributes,
         session=None,
         basis=Basis(progress.account or "", way.held.key, progress.factors, progress.consented or frozenset()),
         services=_served(party, decision),

@@ -74,13 +74,12 @@ def _seal(metadata: SpMetadata, reply: Reply, voice: Voice) -> Seal | None:
     return seal
 
 
-def note_name(work: Work, incoming: Incoming, outcome: Outcome) -> None:
+def note_name(work: Work, party: Party, outcome: Outcome, reply: Reply) -> None:
     """Note that a party was told a transient name, by which we have to call the person when it is to log out."""
-    reply = Reply.recall(incoming.asked.reply)
     if not isinstance(outcome, Assertion) or outcome.session is None or reply.dialect.scheme:
         return
     if reply.name_id is NameId.TRANSIENT:
-        call_by_name(work, outcome.session, incoming.party.id)
+        call_by_name(work, outcome.session, party.id)
 
 
 def _subject(office: Office, reply: Reply, granted: Assertion, party: Party, voice: Voice) -> Subject:
