@@ -39,6 +39,8 @@ _KNOWN = Prepared(
     )
 )
 _MINTED = keep(Pseudonym)
+# The decision for a login, the way to act that it is about, and the personal attributes that may be told.
+_Allowed = tuple[Granted, Way, dict[str, str]]
 _PREFIX = "urn:etoegang:1.9:attribute:"
 PERSONAL_ATTRIBUTES: dict[str, Callable[[AnyRow], str]] = {
     _PREFIX + "Initials": lambda person: person.initials,
@@ -159,13 +161,9 @@ def _note_refusal(work: Work, party: Party, asked: LoginRequest, progress: Progr
 
 
 def _grant(
-    work: Work,
-    party: Party,
-    asked: LoginRequest,
-    progress: Progress,
-    granted: tuple[Granted, Way, dict[str, str]],
+    work: Work, party: Party, asked: LoginRequest, progress: Progress, allowed: _Allowed
 ) -> Assertion | Interrupted:
-    decision, way, attributes = granted
+    decision, way, attributes = allowed
     if progress.authenticated_at is None:
         raise ValueError("granted without authentication")
     subject = _pseudonym(work, party, way)
